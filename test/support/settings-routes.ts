@@ -117,6 +117,7 @@ function assets(): Record<string, readonly RouteCall[]> {
     "GET /settings/assets/settings.css": [open("/settings/assets/settings.css")],
     "GET /settings/assets/htmx.js": [open("/settings/assets/htmx.js")],
     "GET /settings/assets/live.js": [open("/settings/assets/live.js")],
+    "GET /settings/assets/logo.svg": [open("/settings/assets/logo.svg")],
     "GET /settings/sign-in": [open("/settings/sign-in", 302)],
     "HEAD /settings/sign-in": [],
     "GET /settings/reconnect": [open("/settings/reconnect?for=unenroll", 302)],
@@ -129,6 +130,7 @@ function pages({ portalId, sender, failed }: RouteIds): Record<string, readonly 
   const reports = ["sequence", "sender", "workflow"].map((by) => `by=${by}&range=90d&${foreign}`);
   return {
     "GET /settings": [page("/settings"), page(`/settings?range=30d&${foreign}`)],
+    "GET /settings/setup": [part("/settings/setup", { tells: false })],
     "GET /settings/waiting": [part("/settings/waiting", { tells: false })],
     "GET /settings/reports": reports.map((query) =>
       page(`/settings/reports?${query}`, { tells: !query.startsWith("by=workflow") }),
@@ -142,6 +144,8 @@ function pages({ portalId, sender, failed }: RouteIds): Record<string, readonly 
     ),
     "GET /settings/unenroll": [page("/settings/unenroll", { tells: false })],
     "GET /settings/unenroll/contact/:id": [page(`/settings/unenroll/contact/${failed}`, { other: 404 })],
+    "GET /settings/help": [page("/settings/help", { tells: false })],
+    "GET /settings/help/:code": [page("/settings/help/BLOCKED", { tells: false })],
     "GET /settings/danger": [page("/settings/danger", { tells: false })],
     "GET /settings/workflows": [page(`/settings/workflows?${foreign}`)],
     "GET /settings/workflows/new": [page("/settings/workflows/new", { tells: false })],
@@ -332,6 +336,7 @@ function rest({
       // Nobody is the other account's default sender already.
       form("/settings/default-sender", { sender_user_id: "", version: settingsVersion }),
     ],
+    "POST /settings/setup/hide": [form("/settings/setup/hide", {}, { changes: false })],
     "POST /settings/alerts/secret": [form("/settings/alerts/secret", {}, { own: 200 })],
     "POST /settings/alerts/ask-again": [form("/settings/alerts/ask-again", { address: alertAddress })],
     "POST /settings/alerts/test": [form("/settings/alerts/test", { channel: "EMAIL" })],

@@ -36,6 +36,8 @@ export const executionFilterSchema = z.strictObject({
   kind: z.enum([...EXECUTION_KINDS, "OTHER"]).optional(),
   sequenceId: hubspotId.optional(),
   senderUserId: hubspotId.optional(),
+  /** A sender who was considered and could not send. */
+  skippedUserId: hubspotId.optional(),
   workflowId: hubspotId.optional(),
   contactId: hubspotId.optional(),
   /** `without` leaves out what an admin retried; what remains are the workflows' own calls. */
@@ -114,6 +116,11 @@ export function filterCondition(filter: ExecutionFilter, values: unknown[]): str
     ...(filter.kind === "OTHER" ? ["kind <> 'ENROLL'"] : equal("kind", filter.kind)),
     ...equal("sequence_id", filter.sequenceId),
     ...equal("sender_user_id", filter.senderUserId),
+    ...(filter.skippedUserId === undefined
+      ? []
+      : [
+          `sender_choice -> 'passedOver' @> ${parameter(JSON.stringify([{ userId: filter.skippedUserId }]))}::jsonb`,
+        ]),
     ...equal("workflow_id", filter.workflowId),
     ...equal("contact_id", filter.contactId),
     ...(since === undefined ? [] : [`accepted_at >= ${parameter(since)}`]),

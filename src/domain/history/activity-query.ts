@@ -4,7 +4,7 @@ import {
   LONGEST_SEARCH,
   type ExecutionFilter,
 } from "#domain/contract/execution-filter.js";
-import { startOfDay } from "#platform/time/zoned-day.js";
+import { dayOf, startOfDay } from "#platform/time/zoned-day.js";
 import { HOUR_MS } from "#platform/time/units.js";
 
 /** Query parameters of the activity pages; each is a filter, and each can be linked to. */
@@ -15,6 +15,7 @@ export const QUERY_FIELDS = [
   "kind",
   "sequence",
   "sender",
+  "skipped",
   "workflow",
   "contact",
   "since",
@@ -49,6 +50,7 @@ const FILTER_KEYS = {
   kind: "kind",
   sequence: "sequenceId",
   sender: "senderUserId",
+  skipped: "skippedUserId",
   workflow: "workflowId",
   contact: "contactId",
   retries: "retries",
@@ -65,7 +67,7 @@ interface Clock {
 
 /**
  * @param query a URL's parameters, or a form's fields. `since`, `decided`, `decided_before` and `enrolled` are relative
- *   (`24h`, `7d`) or a moment in ISO 8601.
+ *   (`24h`, `7d`) or a moment in ISO 8601; `since` also `today` or `yesterday`.
  */
 export function readActivityQuery(query: Readonly<Record<string, unknown>>, clock: Clock): ActivityQuery {
   const given: Partial<Record<QueryField, string>> = {};
@@ -82,10 +84,11 @@ export function readActivityQuery(query: Readonly<Record<string, unknown>>, cloc
       continue;
     }
     given[field] = text;
-    const { since } = filter;
+    const { since, until } = filter;
     Object.assign(filter, part);
-    // Of two start times the later one counts.
+    // Of two start times the later one counts, of two ends the earlier one.
     if (typeof since === "string" && part.since !== undefined && since > part.since) filter["since"] = since;
+    if (typeof until === "string" && part.until !== undefined && until < part.until) filter["until"] = until;
   }
   const parsed = executionFilterSchema.safeParse(filter);
   if (parsed.success) return { filter: parsed.data, given, ignored };
@@ -95,7 +98,7 @@ export function readActivityQuery(query: Readonly<Record<string, unknown>>, cloc
 function readField(field: QueryField, text: string, clock: Clock): Partial<ExecutionFilter> | undefined {
   switch (field) {
     case "since":
-      return moment(readSince(text, clock), "since");
+      return readDays(text, clock) ?? moment(readSince(text, clock), "since");
     case "decided":
       return moment(readSince(text, clock), "decidedSince");
     case "decided_before":
@@ -131,6 +134,15 @@ function moment(
   return parsed.success && parsed.data !== undefined ? { [key]: parsed.data } : undefined;
 }
 
+/** `today` or `yesterday` by the portal's calendar. */
+function readDays(text: string, { now, timeZone }: Clock): Partial<ExecutionFilter> | undefined {
+  if (text !== "today" && text !== "yesterday") return undefined;
+  const today = dayOf(now, timeZone);
+  const from = startOfDay(today, timeZone, text === "today" ? 0 : -1);
+  const since = moment(from, "since");
+  return text === "today" ? since : { ...since, ...moment(startOfDay(today, timeZone), "until") };
+}
+
 function readSince(text: string, { now }: Clock): Date | undefined {
   const relative = /^(\d{1,4})([hd])$/.exec(text);
   if (relative !== null) {
@@ -150,7 +162,7 @@ export function readPosition({ query }: Request): Position {
   return after === undefined ? {} : { after };
 }
 
-/** A URL with the filter and, if given, */
+/** A URL with the filter and, if given, more. */
 export function addressWith(
   path: string,
   given: ActivityQuery["given"],

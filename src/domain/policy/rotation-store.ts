@@ -25,7 +25,7 @@ export interface StoredRotation {
   readonly rotationId: bigint;
   readonly name: string;
   readonly keepsSender: boolean;
-  readonly members: readonly (Member & { readonly picks: bigint })[];
+  readonly members: readonly (Member & { readonly picks: bigint; readonly currentWeight: number })[];
   readonly version: number;
 }
 
@@ -284,6 +284,8 @@ export function rotationSnapshot({ name, keepsSender, members }: RotationDraft):
 
 function fromRow(row: Rotation & { members: RotationMember[] }): StoredRotation {
   const { rotationId, name, keepsSender, version } = row;
-  const members = row.members.map(({ userId, weight, picks }) => ({ userId, weight, picks }));
+  const members = row.members.map(({ userId, weight, picks, currentWeight }) => ({
+    ...{ userId, weight, picks, currentWeight },
+  }));
   return { rotationId, name, keepsSender, members, version };
 }

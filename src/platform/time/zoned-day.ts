@@ -29,7 +29,7 @@ function offsetMinutes(atMs: number, timeZone: string): number {
 }
 
 /** The day that a moment lies in by a zone's calendar, as `YYYY-MM-DD`. */
-function dayOf(at: Date, timeZone: string): string {
+export function dayOf(at: Date, timeZone: string): string {
   const format = new Intl.DateTimeFormat("en-CA", {
     timeZone,
     year: "numeric",

@@ -5,6 +5,7 @@ import { renderToString } from "preact-render-to-string";
 export const STYLESHEET_PATH = "/settings/assets/settings.css";
 export const SCRIPT_PATH = "/settings/assets/htmx.js";
 export const LIVE_SCRIPT_PATH = "/settings/assets/live.js";
+export const LOGO_PATH = "/settings/assets/logo.svg";
 
 /**
  * htmx may neither evaluate text, nor add a style element, nor call other hosts: the content policy forbids all three.
@@ -29,7 +30,7 @@ export function Page({ title, children }: { title: string; children: ComponentCh
         <meta name="robots" content="noindex" />
         <meta name="htmx-config" content={HTMX_CONFIG} />
         <title>{title} · Sequence Enroller</title>
-        <link rel="icon" href="data:," />
+        <link rel="icon" type="image/svg+xml" href={LOGO_PATH} />
         <link rel="stylesheet" href={STYLESHEET_PATH} />
         <script src={SCRIPT_PATH} defer></script>
         <script src={LIVE_SCRIPT_PATH} defer></script>

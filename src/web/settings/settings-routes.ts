@@ -8,6 +8,7 @@ import { addDangerRoutes } from "./danger/danger-routes.js";
 import { createAssetsRouter } from "./frame/assets.js";
 import { ACCOUNTS_PATH } from "./frame/navigation.js";
 import { handlersOf } from "./gate/handlers.js";
+import { addHelpRoutes } from "./help/help-routes.js";
 import { addImportsRoutes, addUploadRoute } from "./imports/imports-routes.js";
 import { addOverviewRoutes } from "./overview/overview-routes.js";
 import { addPolicyRoutes } from "./policy/policy-routes.js";
@@ -49,6 +50,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   addAuditRoutes(router, handlers);
   addDangerRoutes(router, handlers);
   router.get(RECONNECT_PATH, handlers.reconnect());
+  addHelpRoutes(router, handlers);
   router.post("/settings/sign-out", handlers.signOut());
   router.get(ACCOUNTS_PATH, handlers.accounts.page);
   router.post(`${ACCOUNTS_PATH}/switch`, handlers.accounts.form);

@@ -79,7 +79,9 @@ describe("the list of executions", () => {
     const id = await idOf("81");
     const { text } = await browser.get("/settings/activity?contact=81");
     expect(text).toMatch(
-      new RegExp(`<a id="story-${id}" href="/settings/activity/${id}"><bdi>Hugo Duarte &lt;b></bdi></a>`),
+      new RegExp(
+        `<a id="story-${id}" href="/settings/activity/${id}\\?contact=81"><bdi>Hugo Duarte &lt;b></bdi></a>`,
+      ),
     );
     expect(text).toMatch(/<a[^>]*record\/0-1\/81"[^>]*aria-label="Open Hugo Duarte &lt;b> in HubSpot"/);
     // The call of the other action brought no name: the contact is still called by it.

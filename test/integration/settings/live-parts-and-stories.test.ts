@@ -78,10 +78,10 @@ describe("the list", () => {
 describe("a story", () => {
   test("leads to where its reason is put right", async () => {
     expect((await story("501")).text).toMatch(
-      /<a href="\/settings\/senders\/7#send_as_email">Check .*'s inbox address<\/a>/,
+      /<a class="button" href="\/settings\/senders\/7#send_as_email">Check .*'s inbox address<\/a>/,
     );
     expect((await story("503")).text).toMatch(
-      /<a href="http[^"]*\/contacts\/\d+\/record\/0-1\/503"[^>]*>Assign an owner in HubSpot ↗?<\/a>/,
+      /<a class="button" href="http[^"]*\/contacts\/\d+\/record\/0-1\/503"[^>]*>Assign an owner in HubSpot ↗?<\/a>/,
     );
   });
 

@@ -183,6 +183,14 @@ describe("a test alert", () => {
     await pressTest();
     expect(textOf(await page(other), "last-alert")).toBe("No alerts yet.");
     await raiseAlert(site.database.pool, { portalId, kind: "PORTAL_DISCONNECTED", message: "Gone." });
+    await site.database.pool.query(
+      "UPDATE alerts SET due_at = now() + interval '1 hour' WHERE channel = 'WEBHOOK' AND kind <> 'TEST'",
+    );
+    expect(textOf(await page(), "last-alert")).toMatch(
+      /waiting until \d+:\d\d [AP]M to be sent together with others\./,
+    );
+    expect(textOf(await page(), "last-mail")).toMatch(/not sent: no address\./);
+    await site.database.pool.query("UPDATE alerts SET due_at = now()");
     await setAddress("");
     await postDueAlerts();
     expect(textOf(await page(), "last-alert")).toMatch(

@@ -9,23 +9,26 @@ import { digestOf } from "../frame/renewal.js";
 import { frameOf } from "../frame/shell.js";
 import { actorOf } from "../session/visit.js";
 import { actOnExecution } from "#domain/history/act-on-execution.js";
-import { readPosition } from "#domain/history/activity-query.js";
-import { readFilterChoices } from "./choices.js";
+import { addressWith, readPosition } from "#domain/history/activity-query.js";
+import { namesOf, readFilterChoices } from "./choices.js";
 import type { Present } from "#domain/history/shown-outcome.js";
 import { searchExecutions } from "#domain/history/execution-search.js";
 import { readStory } from "#domain/history/execution-story.js";
 import { sendExport } from "./export.js";
 import { ExecutionList, ListPage, type ListModel } from "./list-page.js";
 import { MissingPage } from "./frame.js";
-import { storyPath, hubspotUrlOf } from "../words/paths.js";
+import { ACTIVITY_PATH, storyPath, hubspotUrlOf } from "../words/paths.js";
 import { Story, StoryPage } from "./story-page.js";
+import type { PlaceInList } from "./place-in-list.js";
 import { readAction, readListQuery, readQuery } from "./activity-entry.js";
 
 const PAGE_SIZE = 25;
 const JOBS_SHOWN = 20;
 
 export async function showList(exchange: Exchange): Promise<void> {
-  const { options, visit, response } = exchange;
+  const { options, visit, request, response } = exchange;
+  const shorter = withoutEmpty(request.query);
+  if (shorter !== undefined) return response.redirect(303, addressWith(ACTIVITY_PATH, {}, shorter));
   const { pool } = options.database;
   const { portalId } = visit.portal;
   const [list, choices, jobs] = await Promise.all([
@@ -40,6 +43,14 @@ export async function showList(exchange: Exchange): Promise<void> {
     jobs: jobs.filter(({ state }) => state === "RUNNING"),
   };
   sendPage(response, 200, <ListPage {...model} />);
+}
+
+/** What a form's address holds, without the fields that were left empty: short enough to pass on. Undefined: it has none. */
+function withoutEmpty(query: Exchange["request"]["query"]): Record<string, string> | undefined {
+  const texts = Object.entries(query).filter((pair): pair is [string, string] => typeof pair[1] === "string");
+  const filled = texts.filter(([, value]) => value.trim() !== "");
+  const isAll = filled.length === Object.keys(query).length;
+  return isAll || texts.length < Object.keys(query).length ? undefined : Object.fromEntries(filled);
 }
 
 export async function showLatest(exchange: Exchange): Promise<void> {
@@ -65,7 +76,8 @@ async function readList(exchange: Exchange): Promise<ListModel> {
   const hubspotUrl = hubspotUrlOf(portal, options.appUrl);
   const present = presentOf(exchange);
   const format = createFormat(portal.timeZone, present.now);
-  return { query, position, ...found, portalId, hubspotUrl, format, present };
+  const formToken = options.sessions.formToken(visit.session);
+  return { query, position, ...found, portalId, hubspotUrl, formToken, format, present };
 }
 
 export async function exportAll(exchange: Exchange): Promise<void> {
@@ -101,7 +113,29 @@ export async function showStory(exchange: Exchange): Promise<void> {
   if (model === undefined) return sendMissing(exchange);
   const { done } = request.query;
   const notice = typeof done === "string" && Object.hasOwn(NOTICES, done) ? NOTICES[done] : undefined;
-  sendPage(response, 200, <StoryPage {...model} notice={notice} frame={frameOf(exchange)} />);
+  const place = await findPlace(exchange, model.story.id);
+  sendPage(response, 200, <StoryPage {...model} notice={notice} place={place} frame={frameOf(exchange)} />);
+}
+
+/** Where the story stands in the list that it was opened from; undefined: it was not opened from one. */
+async function findPlace(exchange: Exchange, id: bigint): Promise<PlaceInList | undefined> {
+  const { options, visit } = exchange;
+  const { portalId } = visit.portal;
+  const { pool } = options.database;
+  const { filter, given } = readQuery(exchange, exchange.request.query);
+  if (Object.keys(given).length === 0) return undefined;
+  const search = await searchExecutions(pool, portalId, filter);
+  const [newer, older, choices] = await Promise.all([
+    search.read({ after: id }, 1),
+    search.read({ before: id }, 1),
+    readFilterChoices(pool, portalId),
+  ]);
+  return {
+    given,
+    names: namesOf(choices),
+    newer: newer.items[0]?.id,
+    older: older.items[0]?.id,
+  };
 }
 
 export async function showStoryPart(exchange: Exchange): Promise<void> {

@@ -2,7 +2,7 @@ import type { Router } from "express";
 import type { Handlers } from "../gate/handlers.js";
 import { ACTIVITY_PATH, BULK_PATH, EXPORT_PATH, LATEST_PATH } from "../words/paths.js";
 import { act, exportAll, showLatest, showList, showStory, showStoryPart } from "./activity-handlers.js";
-import { askBeforeBulk, showJob, showProgress, startBulk, stopBulk } from "./bulk-handlers.js";
+import { askBeforeBulk, showJob, showProgress, startBulk, stopBulk } from "./bulk/bulk-handlers.js";
 
 /**
  * Every execution of the portal, what happened to each, and what an admin can do about it.

@@ -3,6 +3,7 @@ import { findFlows } from "#domain/flows/flow-names.js";
 import { fullLabel, listActivePeople } from "#domain/directory/people.js";
 import type { Choice } from "../frame/fields.js";
 import { shorten } from "#platform/text/shorten.js";
+import type { FilterNames } from "../words/activity-words.js";
 
 /** What the filter's lists offer. */
 export interface FilterChoices {
@@ -10,6 +11,13 @@ export interface FilterChoices {
   readonly senders: readonly Choice[];
   /** Workflows with a name, by the id under which they called lately. Empty: none is known by name. */
   readonly workflows: readonly Choice[];
+}
+
+/** The names of what a filter can choose. */
+export function namesOf({ sequences, senders, workflows }: FilterChoices): FilterNames {
+  const byValue = (choices: readonly Choice[]) => new Map(choices.map(({ value, label }) => [value, label]));
+  const people = byValue(senders);
+  return { sequence: byValue(sequences), sender: people, skipped: people, workflow: byValue(workflows) };
 }
 
 const MOST_SEQUENCES = 500;

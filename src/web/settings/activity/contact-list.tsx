@@ -3,7 +3,8 @@ import type { ExecutionItem } from "#domain/history/execution-item.js";
 import { contactUrl } from "../words/fixes.js";
 import { storyPath } from "../words/paths.js";
 import { CODE_WORDS, KIND_LABELS, lastProblemWords } from "../words/activity-words.js";
-import { reasonOf } from "./story-words.js";
+import { calledOf, reasonOf } from "./story-words.js";
+import { addressWith, type ActivityQuery } from "#domain/history/activity-query.js";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import type { Format } from "../words/format.js";
 import {
@@ -15,6 +16,7 @@ import {
 } from "#domain/history/shown-outcome.js";
 import { ERASED_CONTACT, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
 import { Time } from "../frame/connection.js";
+import { PostForm } from "../frame/fields.js";
 import { shorten } from "#platform/text/shorten.js";
 
 export interface ContactListModel {
@@ -24,6 +26,9 @@ export interface ContactListModel {
   hubspotUrl: string;
   format: Format;
   present: Present;
+  formToken: string;
+  /** The list's filter: stories lead back to it. */
+  given: ActivityQuery["given"];
 }
 
 /** Whole on the execution's own page. */
@@ -42,6 +47,9 @@ export function ContactList(model: ContactListModel) {
           <th scope="col">Sequence</th>
           <th scope="col">Sender</th>
           <th scope="col">Time</th>
+          <th scope="col">
+            <span class="unseen">Action</span>
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -63,7 +71,7 @@ function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) 
       </td>
       <td data-label="Result">
         <span class={`badge ${item.outcome}`}>{badgeOf(item, model.present)}</span>
-        <Retry item={item} />
+        <Retry item={item} given={model.given} />
       </td>
       <Reason item={item} present={model.present} />
       <td data-label="Sequence">
@@ -81,7 +89,28 @@ function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) 
       <td data-label="Time" class="time">
         <Time date={item.acceptedAt} format={model.format} />
       </td>
+      <td data-label="" class="act-cell">
+        <TryAgain item={item} formToken={model.formToken} />
+      </td>
     </tr>
+  );
+}
+
+/** Reasons that the same attempt would meet again whoever tries: the contact's own choice, or the account's. */
+const LASTING: readonly string[] = ["UNSUBSCRIBED", "BOUNCED", "INVALID_INPUT", "COOLDOWN_ACTIVE", "BLOCKED"];
+
+/** One click beside what failed and may succeed now; everything else is done from the story. */
+function TryAgain({ item, formToken }: { item: ExecutionItem; formToken: string }) {
+  const { id, kind, outcome, errorCode, retry, retryOf, contactId, sequenceId } = item;
+  const isFailed = kind === "ENROLL" && outcome === "failed" && retryOf === null && retry === null;
+  if (!isFailed || contactId === ERASED_CONTACT || sequenceId === null) return null;
+  if (LASTING.includes(errorCode ?? "")) return null;
+  return (
+    <PostForm action={`${storyPath(id)}/retry`} formToken={formToken}>
+      <button class="button quiet" aria-label={`Retry ${calledOf(item)}`}>
+        Retry
+      </button>
+    </PostForm>
   );
 }
 
@@ -95,7 +124,7 @@ function Contact({ item, model }: { item: ExecutionItem; model: ContactListModel
   const label = shorten(name ?? email ?? called, LONGEST_NAME);
   return (
     <>
-      <a id={`story-${id}`} href={storyPath(item.id)}>
+      <a id={`story-${id}`} href={addressWith(storyPath(item.id), model.given)}>
         {name === null && email !== null ? <Email address={email} /> : <bdi>{label}</bdi>}
       </a>
       {isInHubSpot ? (
@@ -115,7 +144,7 @@ function Contact({ item, model }: { item: ExecutionItem; model: ContactListModel
         </>
       ) : null}
       {name === null || email === null ? null : (
-        <span class="note">
+        <span class="note second">
           <Email address={email} />
         </span>
       )}
@@ -124,11 +153,17 @@ function Contact({ item, model }: { item: ExecutionItem; model: ContactListModel
 }
 
 /** Outcomes of an admin's retry show on both rows. */
-function Retry({ item: { id, retry, retryOf } }: { item: ExecutionItem }) {
+function Retry({
+  item: { id, retry, retryOf },
+  given,
+}: {
+  item: ExecutionItem;
+  given: ActivityQuery["given"];
+}) {
   if (retryOf !== null) {
     return (
       <span class="note">
-        <a id={`tried-${id}`} href={storyPath(retryOf)}>
+        <a id={`tried-${id}`} href={addressWith(storyPath(retryOf), given)}>
           Retry of an earlier attempt
         </a>
       </span>
@@ -137,7 +172,7 @@ function Retry({ item: { id, retry, retryOf } }: { item: ExecutionItem }) {
   if (retry === null) return null;
   return (
     <span class="note">
-      <a id={`tried-${id}`} href={storyPath(retry.id)}>
+      <a id={`tried-${id}`} href={addressWith(storyPath(retry.id), given)}>
         Retried
       </a>
       : {OUTCOME_LABELS[retry.outcome].toLowerCase()}
@@ -150,10 +185,7 @@ function Sender({ item: { senderName, senderEmail } }: { item: ExecutionItem }) 
   if (senderName === null) return <Email address={senderEmail} />;
   return (
     <>
-      <bdi>{shorten(senderName, LONGEST_NAME)}</bdi>
-      <span class="note">
-        <Email address={senderEmail} />
-      </span>
+      <bdi title={shorten(senderEmail, LONGEST_ADDRESS)}>{shorten(senderName, LONGEST_NAME)}</bdi>
     </>
   );
 }
@@ -188,9 +220,11 @@ function Reason({ item, present }: { item: ExecutionItem; present: Present }) {
     <td data-label="Reason" class="reason">
       <div>
         {answer}
-        {label === undefined ? null : <span title={code}>{label}</span>}
+        {label === undefined ? null : (
+          <span title={reason === null ? code : shorten(reason, LONGEST_REASON)}>{label}</span>
+        )}
         {reason === null ? null : (
-          <span class={label === undefined ? "" : "note one-line"} title={shorten(reason, LONGEST_REASON)}>
+          <span class={label === undefined ? "" : "note one-line second"}>
             {shorten(reason, LONGEST_REASON)}
           </span>
         )}

@@ -1,8 +1,9 @@
 import { LONGEST_SEARCH } from "#domain/contract/execution-filter.js";
 import { OUTCOME_LABELS, OUTCOMES } from "#domain/history/shown-outcome.js";
-import type { ActivityQuery, QueryField } from "#domain/history/activity-query.js";
+import { addressWith, type ActivityQuery, type QueryField } from "#domain/history/activity-query.js";
+import { shorten } from "#platform/text/shorten.js";
 import type { Choice } from "../frame/fields.js";
-import type { FilterChoices } from "./choices.js";
+import { namesOf, type FilterChoices } from "./choices.js";
 import type { Format } from "../words/format.js";
 import {
   CODE_CHOICES,
@@ -11,6 +12,7 @@ import {
   RETRIES_LABELS,
   SINCE_LABELS,
 } from "../words/activity-words.js";
+import { LONGEST_LABEL } from "../words/names.js";
 
 interface FilterFormModel {
   readonly query: ActivityQuery;
@@ -20,9 +22,8 @@ interface FilterFormModel {
   readonly format: Format;
 }
 
-/** Fields of the second row, folded away until one is used. */
+/** Fields that are folded away until one is used. */
 const FURTHER: readonly QueryField[] = [
-  "workflow",
   "contact",
   "from",
   "to",
@@ -32,63 +33,88 @@ const FURTHER: readonly QueryField[] = [
   "retries",
 ];
 
-/** A plain form: what is filled in ends up in the address, which can be kept and passed on. */
-export function FilterForm({ query: { given }, choices, path, format }: FilterFormModel) {
+/** A plain form in one line: what is filled in ends up in the address, which can be kept and passed on. */
+export function FilterForm(model: FilterFormModel) {
+  const { query, choices, path, format } = model;
+  const { given } = query;
   const statuses = OUTCOMES.map((outcome) => ({ value: outcome, label: OUTCOME_LABELS[outcome] }));
   const times = choicesOf(SINCE_LABELS);
   return (
     <form class="filter" method="get" action={path} role="search" aria-label="Activity">
       {given.kind === undefined ? null : <input type="hidden" name="kind" value={given.kind} />}
-      <div class="filter-row">
+      {given.skipped === undefined ? null : <input type="hidden" name="skipped" value={given.skipped} />}
+      <div class="filter-bar">
         <div class="filter-search">
-          <label for="filter-q">Search</label>
+          <label class="unseen" for="filter-q">
+            Search
+          </label>
           <input
             id="filter-q"
             type="search"
             name="q"
             maxLength={LONGEST_SEARCH}
             value={given.q ?? ""}
-            placeholder="Name, email, or ID"
-            aria-describedby="filter-q-note"
+            placeholder="Name, email, or ID (paste a list)"
+            title={SEARCH_HINT}
           />
-          <p class="note" id="filter-q-note">
-            {SEARCH_HINT}
-          </p>
         </div>
+        <Select field="since" choices={times} given={given} format={format} />
+        {choices.workflows.length === 0 ? null : (
+          <Select field="workflow" choices={choices.workflows} given={given} />
+        )}
         <Select field="status" choices={statuses} given={given} />
         <Select field="code" choices={CODE_CHOICES} given={given} />
         <Select field="sequence" choices={choices.sequences} given={given} />
         <Select field="sender" choices={choices.senders} given={given} />
-        <Select field="since" choices={times} given={given} format={format} />
+        <button class="button primary">Apply</button>
       </div>
       <details open={FURTHER.some((field) => given[field] !== undefined)}>
         <summary>More filters</summary>
         <div class="filter-row">
-          {choices.workflows.length === 0 ? (
-            <Text field="workflow" given={given} hint="ID" />
-          ) : (
-            <Select field="workflow" choices={choices.workflows} given={given} />
-          )}
+          {choices.workflows.length === 0 ? <Text field="workflow" given={given} hint="ID" /> : null}
           <Text field="contact" given={given} hint="ID" />
           <Day field="from" given={given} />
           <Day field="to" given={given} />
-          <Select field="decided" choices={times} given={given} format={format} />
+          <Select field="decided" choices={times.filter(isPast)} given={given} format={format} isLabeled />
           {given.decided_before === undefined ? null : (
-            <Select field="decided_before" choices={[]} given={given} format={format} />
+            <Select field="decided_before" choices={[]} given={given} format={format} isLabeled />
           )}
-          <Select field="enrolled" choices={times} given={given} format={format} />
-          <Select field="retries" choices={choicesOf(RETRIES_LABELS)} given={given} />
+          <Select field="enrolled" choices={times.filter(isPast)} given={given} format={format} isLabeled />
+          <Select field="retries" choices={choicesOf(RETRIES_LABELS)} given={given} isLabeled />
         </div>
       </details>
-      <p class="actions">
-        <button class="button primary">Apply</button>
-        {Object.keys(given).length === 0 ? null : (
-          <a class="button" href={path}>
-            Clear filters
-          </a>
-        )}
-      </p>
+      <Chips {...model} />
     </form>
+  );
+}
+
+/** Days of the calendar are for when a contact was received only. */
+const isPast = ({ value }: Choice): boolean => /^\d/.test(value);
+
+/** Each condition that is set, and the way to the list without it. */
+function Chips({ query: { given }, choices, path, format }: FilterFormModel) {
+  const set = (Object.entries(given) as [QueryField, string][]).filter(([field]) => field !== "kind");
+  if (set.length === 0) return null;
+  const names = namesOf(choices);
+  const kind = given.kind === undefined ? {} : { kind: given.kind };
+  return (
+    <ul class="chips" aria-label="Filters in use">
+      {set.map(([field, value]) => {
+        const { [field]: _, ...rest } = given;
+        const told = names[field]?.get(value) ?? describeValue(field, value, format);
+        const label = `${FIELD_LABELS[field]}: ${shorten(told, LONGEST_LABEL)}`;
+        return (
+          <li key={field}>
+            <a href={addressWith(path, rest)} aria-label={`Remove filter ${label}`}>
+              <bdi>{label}</bdi> <span aria-hidden="true">✕</span>
+            </a>
+          </li>
+        );
+      })}
+      <li>
+        <a href={addressWith(path, kind)}>Clear filters</a>
+      </li>
+    </ul>
   );
 }
 
@@ -104,19 +130,23 @@ interface FieldModel {
   readonly given: ActivityQuery["given"];
 }
 
+/** In the bar the first choice says what it chooses; below it there is room for a label. */
 function Select({
   field,
   given,
   choices,
   format,
-}: FieldModel & { choices: readonly Choice[]; format?: Format }) {
+  isLabeled = false,
+}: FieldModel & { choices: readonly Choice[]; format?: Format; isLabeled?: boolean }) {
   const current = given[field] ?? "";
   const isKnown = current === "" || choices.some(({ value }) => value === current);
   return (
     <div>
-      <label for={`filter-${field}`}>{FIELD_LABELS[field]}</label>
+      <label class={isLabeled ? undefined : "unseen"} for={`filter-${field}`}>
+        {FIELD_LABELS[field]}
+      </label>
       <select id={`filter-${field}`} name={field}>
-        <option value="">Any</option>
+        <option value="">{isLabeled ? "Any" : `Any ${ANY_WORDS[field] ?? field}`}</option>
         {isKnown ? null : (
           <option value={current} selected>
             {format === undefined ? current : describeValue(field, current, format)}
@@ -131,6 +161,12 @@ function Select({
     </div>
   );
 }
+
+const ANY_WORDS: Readonly<Partial<Record<QueryField, string>>> = {
+  since: "time",
+  status: "result",
+  code: "reason",
+};
 
 function Text({ field, given, hint }: FieldModel & { hint: string }) {
   return (

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { SitePage, type Frame } from "../frame/shell.js";
+import { SitePage, type Crumb, type Frame } from "../frame/shell.js";
 import type { Format } from "../words/format.js";
 import { ACTIVITY_PATH } from "../words/paths.js";
 
@@ -11,10 +11,17 @@ export interface FrameModel {
 export function ActivityFrame({
   title,
   frame,
+  up,
   children,
-}: FrameModel & { title: string; children: ComponentChildren }) {
+}: FrameModel & { title: string; up?: Crumb; children: ComponentChildren }) {
   return (
-    <SitePage title={title} current="/settings/activity" frame={frame} hasOwnHeading>
+    <SitePage
+      title={title}
+      current="/settings/activity"
+      frame={frame}
+      hasOwnHeading
+      {...(up === undefined ? {} : { up })}
+    >
       {children}
     </SitePage>
   );

@@ -4,9 +4,10 @@ import { digestOf, Renewal } from "../frame/renewal.js";
 import { Time } from "../frame/connection.js";
 import { ContactList } from "./contact-list.js";
 import { addressWith, type ActivityQuery, type Position } from "#domain/history/activity-query.js";
-import { JobLine } from "./bulk-pages.js";
-import type { FilterChoices } from "./choices.js";
-import type { Present } from "#domain/history/shown-outcome.js";
+import { JobLine } from "./bulk/bulk-pages.js";
+import { namesOf, type FilterChoices } from "./choices.js";
+import { ADMIN_ACTIONS, type AdminAction } from "#domain/history/admin-actions.js";
+import type { OutcomeName, Present } from "#domain/history/shown-outcome.js";
 import type { ActivityTotals } from "#domain/history/search/activity-totals.js";
 import { KindTabs, Missing, Totals } from "./totals.js";
 import type { ActivityPage } from "#domain/history/execution-search.js";
@@ -26,6 +27,7 @@ export interface ListModel {
   readonly partsSince: Date | undefined;
   readonly portalId: bigint;
   readonly hubspotUrl: string;
+  readonly formToken: string;
   readonly format: Format;
   readonly present: Present;
 }
@@ -39,10 +41,12 @@ export function ListPage(model: ListPageModel) {
   const { query, choices, jobs, format } = model;
   return (
     <ActivityFrame title="Activity" frame={model.frame}>
-      <h1>Activity</h1>
-      <p class="lead">
-        Every contact that reached one of the app's actions, newest first, with the result and reason.
-      </p>
+      <div class="page-head">
+        <h1>Activity</h1>
+        <a class="button quiet" id="export" href={addressWith(EXPORT_PATH, query.given)}>
+          Export CSV
+        </a>
+      </div>
       <KindTabs query={query} />
       <div class="card">
         <FilterForm query={query} choices={choices} path={ACTIVITY_PATH} format={format} />
@@ -64,7 +68,7 @@ export function ListPage(model: ListPageModel) {
         </section>
       )}
       <ExecutionList {...model} />
-      {query.ignored.length === 0 ? <BulkLinks query={query} format={format} /> : null}
+      {query.ignored.length === 0 ? <BulkLinks {...model} /> : null}
     </ActivityFrame>
   );
 }
@@ -82,18 +86,19 @@ export function ExecutionList(model: ListModel) {
     : {};
   return (
     <section class="card" id="executions" aria-labelledby="executions-title" {...refresh}>
-      <div class="card-head">
-        <h2 id="executions-title">{describeQuery(query.given, format)}</h2>
-        <a class="button quiet" id="export" href={addressWith(EXPORT_PATH, query.given)}>
-          Export CSV
-        </a>
-      </div>
+      <h2 class="unseen" id="executions-title">
+        Results
+      </h2>
+      <Totals {...model} />
       {isFirst ? (
         <Renewal now={present.now} format={format} reload={addressWith(ACTIVITY_PATH, query.given)} />
       ) : null}
-      <Totals {...model} />
       <Missing {...model} />
-      {page.items.length === 0 ? <Empty {...model} /> : <ContactList {...model} items={page.items} />}
+      {page.items.length === 0 ? (
+        <Empty {...model} />
+      ) : (
+        <ContactList {...model} given={query.given} items={page.items} />
+      )}
       <SearchedTo {...model} />
       <Paging {...model} />
     </section>
@@ -155,15 +160,27 @@ function Paging({ query, position, page }: ListModel) {
   );
 }
 
-function BulkLinks({ query, format }: Pick<ListModel, "query" | "format">) {
+/** Offered for what the list can hold: nothing is retried where nothing failed, nor canceled where nothing waits. */
+const APPLIES: Readonly<Record<AdminAction, readonly OutcomeName[]>> = {
+  RETRY: ["failed", "skipped", "already-enrolled"],
+  TRY_NOW: ["waiting"],
+  CANCEL: ["waiting"],
+};
+
+function BulkLinks({ query, totals, choices, format }: ListPageModel) {
+  const isIn = (outcome: OutcomeName) =>
+    totals.countedTo !== undefined || totals.outcomes.some((one) => one.outcome === outcome);
+  const actions = ADMIN_ACTIONS.filter((action) => APPLIES[action].some(isIn));
+  if (totals.total === 0 || actions.length === 0) return null;
   return (
     <section class="card" aria-labelledby="bulk-title">
       <h2 id="bulk-title">Bulk actions</h2>
       <p class="note">
-        You'll see how many contacts are affected before you confirm. {describeQuery(query.given, format)}.
+        You'll see how many contacts are affected before you confirm.{" "}
+        {describeQuery(query.given, format, namesOf(choices))}.
       </p>
       <p class="actions">
-        {(["RETRY", "TRY_NOW", "CANCEL"] as const).map((action) => (
+        {actions.map((action) => (
           <a
             key={action}
             class="button"

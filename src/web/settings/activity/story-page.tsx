@@ -7,7 +7,9 @@ import type { ExecutionStory } from "#domain/history/execution-story.js";
 import { FixLink } from "../words/fixes.js";
 import { ActivityFrame, type FrameModel } from "./frame.js";
 import { badgeOf, OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
-import { ACTIVITY_PATH, storyPath, storyPartPath, unenrollPath } from "../words/paths.js";
+import { ACTIVITY_PATH, helpPath, storyPath, storyPartPath, unenrollPath } from "../words/paths.js";
+import { Neighbors, upTo, type PlaceInList } from "./place-in-list.js";
+import type { AdminAction } from "#domain/history/admin-actions.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import { calledOf, reasonOf, settingsInWords } from "./story-words.js";
@@ -21,16 +23,16 @@ interface StoryPartModel extends StoryModel {
 
 interface StoryPageModel extends FrameModel, StoryModel {
   readonly notice: { readonly tone: "good" | "bad"; readonly text: string } | undefined;
+  /** Undefined: it was not opened from a list. */
+  readonly place: PlaceInList | undefined;
 }
 
 /** What happened to one contact's call, in order, and what can be done about it. */
 export function StoryPage(model: StoryPageModel) {
-  const { notice, frame } = model;
+  const { notice, frame, place } = model;
   return (
-    <ActivityFrame title={titleOf(model)} frame={frame}>
-      <p class="crumb">
-        <a href={ACTIVITY_PATH}>Activity</a>
-      </p>
+    <ActivityFrame title={titleOf(model)} frame={frame} up={upTo(place, frame.format)}>
+      <Neighbors place={place} />
       {notice === undefined ? null : (
         <p class={`notice ${notice.tone}`} role={notice.tone === "good" ? "status" : "alert"}>
           {notice.text}
@@ -48,10 +50,11 @@ function titleOf({ story, present }: StoryModel): string {
 
 const RENEWED_EVERY = "5s";
 
-/** Renews itself until it is decided and HubSpot knows of it. */
+/** Renews itself until it is decided and HubSpot knows of it, and so is the last retry. */
 export function Story(model: StoryPartModel) {
   const { story, present, format } = model;
-  const isOpen = isUnderWay(story);
+  const lastRetry = story.retriedBy.at(-1);
+  const isOpen = isUnderWay(story) || lastRetry?.outcome === "waiting";
   const seen = isOpen ? digestOf(story) : "";
   const refresh = isOpen
     ? {
@@ -64,6 +67,11 @@ export function Story(model: StoryPartModel) {
     <div id="story" {...refresh}>
       <h1 class="story-title">
         <bdi>{calledOf(story)}</bdi> <span class={`badge ${story.outcome}`}>{badgeOf(story, present)}</span>
+        {lastRetry === undefined ? null : (
+          <a class="latest" href={storyPath(lastRetry.id)}>
+            Retried <span class={`badge ${lastRetry.outcome}`}>{badgeOf(lastRetry, present)}</span>
+          </a>
+        )}
       </h1>
       {story.contactName === null || story.contactEmail === null ? null : (
         <p class="note">
@@ -73,8 +81,6 @@ export function Story(model: StoryPartModel) {
       {isOpen ? <Renewal now={present.now} format={format} reload={storyPath(story.id)} /> : null}
       <Reason {...model} />
       <Actions {...model} />
-      <Unenroll {...model} />
-      <AskNow {...model} />
       <section class="card" aria-labelledby="story-title">
         <h2 id="story-title">What happened</h2>
         <ol class="story">
@@ -105,14 +111,14 @@ function Reason({ story, portalId, hubspotUrl }: StoryPartModel) {
       {lastProblem === null ? null : <p class="quote">{lastProblemWords(lastProblem)}</p>}
       <p>
         <FixLink
+          isButton
           code={errorCode}
           places={{
             ...{ portalId, hubspotUrl, contactId: story.contactId, preset: story.preset, via: first?.via },
             ...{ senderUserId: story.senderUserId, senderName: story.senderName },
           }}
-        />
-      </p>
-      <p>
+        />{" "}
+        <a href={helpPath(errorCode)}>Learn more</a> ·{" "}
         <a href={`${ACTIVITY_PATH}?code=${encodeURIComponent(errorCode)}`}>
           See all contacts with this reason
         </a>
@@ -121,47 +127,72 @@ function Reason({ story, portalId, hubspotUrl }: StoryPartModel) {
   );
 }
 
-function Actions({ story, formToken }: StoryPartModel) {
-  if (story.actions.length === 0) return null;
+/** What can be done, the most useful first; what each does is told below, for whoever wants to know before. */
+function Actions(model: StoryPartModel) {
+  const { story } = model;
+  const asksAgain = story.kind === "ENROLL" && story.contactId !== ERASED_CONTACT;
+  const actions = story.actions.filter((action) => action !== "RETRY" || story.errorCode !== "UNSUBSCRIBED");
+  if (actions.length === 0 && !asksAgain && story.endable === undefined) return null;
   return (
-    <section class="card" aria-label="Actions">
-      {story.actions.map((action) => {
-        const words = ACTION_WORDS[action];
-        const path = `${storyPath(story.id)}/${action.toLowerCase()}`;
-        return (
-          <PostForm key={action} action={path} formToken={formToken} class="act">
-            <button class="button" id={`do-${action}`} aria-describedby={`about-${action}`}>
-              {words.button}
-            </button>
-            <p class="note" id={`about-${action}`}>
-              {words.explained}
-            </p>
-          </PostForm>
-        );
-      })}
+    <section class="card story-actions" aria-label="Actions">
+      <div class="buttons">
+        {actions.map((action) => (
+          <Act key={action} {...model} action={action} />
+        ))}
+        {asksAgain ? <AskNow {...model} /> : null}
+        {story.endable === undefined ? null : (
+          <a class="button" id="unenroll" href={unenrollPath(story.id)} aria-describedby="about-unenroll">
+            Unenroll from sequence
+          </a>
+        )}
+      </div>
+      {story.errorCode === "UNSUBSCRIBED" ? (
+        <p class="note">The contact chose not to get email. Respect the opt-out.</p>
+      ) : null}
+      <details>
+        <summary>What these do</summary>
+        <dl class="facts">
+          {actions.map((action) => (
+            <>
+              <dt>{ACTION_WORDS[action].button}</dt>
+              <dd id={`about-${action}`}>{ACTION_WORDS[action].explained}</dd>
+            </>
+          ))}
+          {asksAgain ? (
+            <>
+              <dt>Test again</dt>
+              <dd id="about-ask-now">
+                Checks the same contact with today's rules and senders. Doesn't enroll anyone.
+              </dd>
+            </>
+          ) : null}
+          {story.endable === undefined ? null : (
+            <>
+              <dt>Unenroll from sequence</dt>
+              <dd id="about-unenroll">
+                Ends the contact's enrollment in <bdi>{shorten(story.endable.sequence, LONGEST_LABEL)}</bdi>.
+                You are asked once more before.
+              </dd>
+            </>
+          )}
+        </dl>
+      </details>
     </section>
   );
 }
 
-/** Leads to the question before the contact is taken out of its sequence. */
-function Unenroll({ story: { id, endable } }: StoryPartModel) {
-  if (endable === undefined) return null;
+function Act({ story, formToken, action }: StoryPartModel & { action: AdminAction }) {
   return (
-    <section class="card act" aria-label="Unenroll">
-      <a class="button" id="unenroll" href={unenrollPath(id)} aria-describedby="about-unenroll">
-        Unenroll from sequence
-      </a>
-      <p class="note" id="about-unenroll">
-        Ends the contact's enrollment in <bdi>{shorten(endable.sequence, LONGEST_LABEL)}</bdi>. You are asked
-        once more before.
-      </p>
-    </section>
+    <PostForm action={`${storyPath(story.id)}/${action.toLowerCase()}`} formToken={formToken}>
+      <button class="button" id={`do-${action}`} aria-describedby={`about-${action}`}>
+        {ACTION_WORDS[action].button}
+      </button>
+    </PostForm>
   );
 }
 
 /** Asks what an action like this one would do with the contact now; a form, so that no address shows one's contact. */
 function AskNow({ story, formToken }: StoryPartModel) {
-  if (story.kind !== "ENROLL" || story.contactId === ERASED_CONTACT) return null;
   const asked = new Map(story.inputs);
   const fields = {
     contact: story.contactId,
@@ -172,22 +203,13 @@ function AskNow({ story, formToken }: StoryPartModel) {
     preset_id: asked.get("presetId") ?? "",
   };
   return (
-    <PostForm
-      action="/settings/try"
-      formToken={formToken}
-      isQuestion
-      class="card act"
-      aria-label="Test again"
-    >
+    <PostForm action="/settings/try" formToken={formToken} isQuestion aria-label="Test again">
       {Object.entries(fields).map(([name, value]) => (
         <input key={name} type="hidden" name={name} value={value} />
       ))}
       <button class="button" id="ask-now" aria-describedby="about-ask-now">
         Test again
       </button>
-      <p class="note" id="about-ask-now">
-        Checks the same contact with today's rules and senders. Doesn't enroll anyone.
-      </p>
     </PostForm>
   );
 }

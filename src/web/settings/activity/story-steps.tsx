@@ -7,7 +7,7 @@ import { Time } from "../frame/connection.js";
 import { Step } from "./frame.js";
 import { HowItEnded } from "./story-end.js";
 import type { ExecutionStory } from "#domain/history/execution-story.js";
-import { contactUrl, flowUrl } from "../words/fixes.js";
+import { contactUrl, flowUrl, sequenceUrl } from "../words/fixes.js";
 import {
   answerWords,
   OUTCOME_LABELS,
@@ -82,7 +82,7 @@ function Received({ story, portalId, hubspotUrl, format }: StoryModel) {
         {story.sequence === null ? null : (
           <>
             {" "}
-            and the sequence <bdi>{shorten(story.sequence, LONGEST_LABEL)}</bdi>
+            and the sequence <SequenceName story={story} portalId={portalId} hubspotUrl={hubspotUrl} />
           </>
         )}
         .
@@ -111,6 +111,22 @@ function CallingWorkflow({
   );
 }
 
+/** Linked to HubSpot's page of the sequence. */
+function SequenceName({
+  story,
+  portalId,
+  hubspotUrl,
+}: Pick<StoryModel, "story" | "portalId" | "hubspotUrl">) {
+  const { sequence, sequenceId } = story;
+  const name = <bdi>{shorten(sequence ?? "", LONGEST_LABEL)}</bdi>;
+  if (sequenceId === null) return name;
+  return (
+    <a href={sequenceUrl({ hubspotUrl, portalId }, sequenceId)} target="_blank" rel="noopener noreferrer">
+      {name} ↗
+    </a>
+  );
+}
+
 function ChosenSender({ story, format }: { story: ExecutionStory; format: Format }) {
   const { senderChoice, senderEmail, senderName, senderUserId } = story;
   const sentAs = [senderName, senderEmail]
@@ -133,7 +149,7 @@ function ChosenSender({ story, format }: { story: ExecutionStory; format: Format
     <Step title={chosen === null ? "No available sender" : "Sender chosen"} format={format}>
       {chosen === null ? null : (
         <p>
-          <bdi>{nameOf(story, chosen.userId)}</bdi>: {VIA_LABELS[chosen.via]}
+          <Person story={story} userId={chosen.userId} />: {VIA_LABELS[chosen.via]}
           {chosen.rotationName === undefined ? null : (
             <>
               {" "}
@@ -170,7 +186,8 @@ function PassedOver({
       <ul class="passed-over">
         {passedOver.map(({ userId, via, reason, freeAt }, index) => (
           <li key={index}>
-            <bdi>{userId === undefined ? "No one" : nameOf(story, userId)}</bdi> ({VIA_LABELS[via]}): {reason}
+            {userId === undefined ? "No one" : <Person story={story} userId={userId} />} ({VIA_LABELS[via]}):{" "}
+            {reason}
             {freeAt === undefined || Number.isNaN(Date.parse(freeAt)) ? null : (
               <>
                 {" "}
@@ -183,6 +200,12 @@ function PassedOver({
       </ul>
     </>
   );
+}
+
+/** Leads to the sender's page, where there is one. */
+function Person({ story, userId }: { story: ExecutionStory; userId: string }) {
+  const name = <bdi>{nameOf(story, userId)}</bdi>;
+  return story.people.has(userId) ? <a href={`/settings/senders/${userId}`}>{name}</a> : name;
 }
 
 function nameOf({ people }: ExecutionStory, userId: string): string {
@@ -258,8 +281,10 @@ function Decided({ story, format }: StoryModel) {
   if (story.decidedAt === null) return null;
   const { outcome, enrolledAt, outputs } = story;
   const answer = answerWords(story.answer);
+  const tookMs = story.decidedAt.getTime() - story.acceptedAt.getTime();
   return (
     <Step title={OUTCOME_LABELS[outcome]} at={story.decidedAt} format={format}>
+      {tookMs < 1_000 ? null : <p class="note">{format.span(tookMs)} after it was received</p>}
       {enrolledAt === null ? null : (
         <p>
           Enrolled <Time date={enrolledAt} format={format} />.

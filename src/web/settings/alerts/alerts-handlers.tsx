@@ -74,12 +74,14 @@ export async function showLastAlert(exchange: Exchange): Promise<void> {
 }
 
 async function readLast(
-  { database }: SettingsOptions,
+  { database, cipher, now }: SettingsOptions,
   { portalId, timeZone }: PortalOverview,
   channel: AlertChannel,
 ): Promise<LastAlertModel> {
   const alert = await findLastAlert(database.pool, portalId, channel);
-  return { alert, channel, format: createFormat(timeZone) };
+  const { email, webhookUrl } = await findAlertSettings({ database: database.pool, cipher }, portalId);
+  const hasAddress = (channel === "EMAIL" ? email : webhookUrl) !== null;
+  return { alert, channel, format: createFormat(timeZone), now: now(), hasAddress };
 }
 
 /** `POST /settings/alerts`: what cannot be saved comes back as it was typed. */

@@ -82,6 +82,7 @@ function AlertsForm({ frame, form: { entry, version, problems }, canMail }: Aler
         inputMode="email"
         value={entry.email}
         problems={problems}
+        isDisabled={!canMail && entry.email === ""}
         note={
           canMail
             ? `Separate up to ${MOST_RECIPIENTS} addresses with commas. Leave blank for no email.`
@@ -142,7 +143,8 @@ interface ChannelModel extends AlertsPageModel {
   children?: ComponentChildren;
 }
 
-function Channel({ frame, last, channel, label, address, children }: ChannelModel) {
+function Channel({ frame, last, channel, label, address, canMail, children }: ChannelModel) {
+  const cannotSend = channel === "EMAIL" && !canMail;
   return (
     <div class="channel">
       <h3>{label}</h3>
@@ -153,7 +155,10 @@ function Channel({ frame, last, channel, label, address, children }: ChannelMode
       ) : (
         <PostForm action="/settings/alerts/test" formToken={frame.formToken}>
           <input type="hidden" name="channel" value={channel} />
-          <button class="button">Send test {channel === "EMAIL" ? "email" : "webhook"}</button>
+          <button class="button" disabled={cannotSend}>
+            Send test {channel === "EMAIL" ? "email" : "webhook"}
+          </button>
+          {cannotSend ? <p class="note">This server can't send email. Ask whoever runs it.</p> : null}
         </PostForm>
       )}
     </div>

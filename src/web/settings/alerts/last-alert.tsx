@@ -10,10 +10,14 @@ export interface LastAlertModel {
   alert: LastAlert | undefined;
   channel: AlertChannel;
   format: Format;
+  now: Date;
+  /** False: nobody has entered one for the channel. */
+  hasAddress: boolean;
 }
 
 /** How the newest alert of the channel is faring. While it is on its way the line renews itself; without script a reload does. */
-export function LastAlertLine({ alert, channel, format }: LastAlertModel) {
+export function LastAlertLine(model: LastAlertModel) {
+  const { alert, channel } = model;
   const refresh =
     alert?.outcome === null
       ? {
@@ -24,12 +28,15 @@ export function LastAlertLine({ alert, channel, format }: LastAlertModel) {
       : {};
   return (
     <p class="note last" id={channel === "EMAIL" ? "last-mail" : "last-alert"} role="status" {...refresh}>
-      {alert === undefined ? "No alerts yet." : <Outcome alert={alert} format={format} />}
+      {alert === undefined ? "No alerts yet." : <Outcome {...model} alert={alert} />}
     </p>
   );
 }
 
-function Outcome({ alert, format }: { alert: LastAlert; format: Format }) {
+type OutcomeModel = LastAlertModel & { alert: LastAlert };
+
+function Outcome(model: OutcomeModel) {
+  const { alert, format } = model;
   const name = `Last alert: ${alert.kind === "TEST" ? "Test" : `“${ALERT_NAMES[alert.kind]}”`}, `;
   const ended = <Time date={alert.endedAt ?? alert.raisedAt} format={format} />;
   switch (alert.outcome) {
@@ -61,11 +68,21 @@ function Outcome({ alert, format }: { alert: LastAlert; format: Format }) {
         </>
       );
     case null:
-      return <OnItsWay name={name} alert={alert} format={format} />;
+      return <OnItsWay {...model} name={name} />;
   }
 }
 
-function OnItsWay({ name, alert, format }: { name: string; alert: LastAlert; format: Format }) {
+/** What is due later waits for others like it: it was not tried yet. */
+const SOON_MS = 5_000;
+
+function OnItsWay({ name, alert, format, now, hasAddress }: OutcomeModel & { name: string }) {
+  if (!hasAddress) return <>{name}not sent: no address.</>;
+  if (alert.tries === 0 && alert.nextTryAt.getTime() > now.getTime() + SOON_MS)
+    return (
+      <>
+        {name}waiting until {format.time(alert.nextTryAt)} to be sent together with others.
+      </>
+    );
   if (alert.lastProblem === null) return <>{name}being sent.</>;
   return (
     <>

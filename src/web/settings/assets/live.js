@@ -29,3 +29,46 @@ function tellTimes() {
 }
 
 setInterval(tellTimes, MINUTE / 2);
+
+// Keys for whoever knows the site: "/" searches, "g" and a letter goes, "?" helps. Never while one types.
+const PLACES = { a: "/settings/activity", o: "/settings", s: "/settings/senders", w: "/settings/workflows" };
+let isGoing = false;
+
+document.addEventListener("keydown", (event) => {
+  const { key, target, ctrlKey, metaKey, altKey } = event;
+  if (ctrlKey || metaKey || altKey || target.closest("input, select, textarea, [contenteditable]")) return;
+  const place = isGoing && Object.hasOwn(PLACES, key) ? PLACES[key] : undefined;
+  isGoing = key === "g";
+  if (place !== undefined) location.assign(place);
+  if (key === "?") location.assign("/settings/help");
+  const search = document.querySelector("input[type=search]");
+  if (key !== "/" || search === null) return;
+  event.preventDefault();
+  search.focus();
+});
+
+// What was typed and not saved is not lost by a wrong click.
+let isTyped = false;
+for (const editor of document.querySelectorAll("form.editor")) {
+  editor.addEventListener("input", () => (isTyped = true));
+  editor.addEventListener("submit", () => (isTyped = false));
+}
+addEventListener("beforeunload", (event) => {
+  if (isTyped) event.preventDefault();
+});
+
+// The shares of a rotation follow its weights while one types; without script they do so at the next button.
+function tellShares(form) {
+  const fields = [...form.querySelectorAll("input[name^=weight_]")];
+  const weights = fields.map(({ value }) => Math.max(0, Number(value.replace(",", ".")) || 0));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  fields.forEach((field, index) => {
+    const share = form.querySelector(`[data-share="${field.name.slice("weight_".length)}"]`);
+    if (share !== null)
+      share.textContent = total === 0 ? "0%" : `${Math.round((100 * weights[index]) / total)}%`;
+  });
+}
+
+document
+  .getElementById("rotation")
+  ?.addEventListener("input", ({ currentTarget }) => tellShares(currentTarget));

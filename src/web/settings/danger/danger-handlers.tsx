@@ -30,16 +30,19 @@ export async function showDanger(exchange: Exchange): Promise<void> {
 export async function pause(exchange: FormExchange): Promise<void> {
   const { options, visit } = exchange;
   await setPaused(options.database.pool, actorOf(visit), true);
-  finishForm(exchange, "portal-paused");
+  finishForm(exchange, "portal-paused", backTo(exchange));
 }
 
 /** POST /settings/danger/resume */
 export async function resume(exchange: FormExchange): Promise<void> {
-  const { options, visit, form } = exchange;
+  const { options, visit } = exchange;
   await setPaused(options.database.pool, actorOf(visit), false);
-  // Every page has the button: one goes on where one was.
-  const back = SITE_PAGES.find(({ path }) => path === form.text("back"));
-  finishForm(exchange, "portal-resumed", back?.path);
+  finishForm(exchange, "portal-resumed", backTo(exchange));
+}
+
+/** Every page has both buttons: one goes on where one was. */
+function backTo({ form }: FormExchange): string | undefined {
+  return SITE_PAGES.find(({ path }) => path === form.text("back"))?.path;
 }
 
 /** POST /settings/danger/erase */

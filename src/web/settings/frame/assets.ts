@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { Router } from "express";
-import { LIVE_SCRIPT_PATH, SCRIPT_PATH, STYLESHEET_PATH } from "#web/kit/page.js";
+import { LIVE_SCRIPT_PATH, LOGO_PATH, SCRIPT_PATH, STYLESHEET_PATH } from "#web/kit/page.js";
 
 /** The build copies assets to where they are in src/, so one path serves both; in production there is no src/. */
 const assetFile = (name: string): string => fileURLToPath(new URL(`../assets/${name}`, import.meta.url));
@@ -13,7 +13,7 @@ const assetFile = (name: string): string => fileURLToPath(new URL(`../assets/${n
 export function createAssetsRouter(): Router {
   const script = createRequire(import.meta.url).resolve("htmx.org/dist/htmx.min.js");
   const router = Router();
-  const own = { [STYLESHEET_PATH]: "settings.css", [LIVE_SCRIPT_PATH]: "live.js" };
+  const own = { [STYLESHEET_PATH]: "settings.css", [LIVE_SCRIPT_PATH]: "live.js", [LOGO_PATH]: "logo.svg" };
   for (const [path, name] of Object.entries(own)) {
     const file = assetFile(name);
     router.get(path, (_request, response) =>

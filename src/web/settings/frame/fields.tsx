@@ -60,10 +60,11 @@ interface TextFieldModel extends FieldModel {
   inputMode?: "numeric" | "email" | "url";
   /** The id of a `datalist` that helps while one types. */
   list?: string | undefined;
+  isDisabled?: boolean;
 }
 
 /** No `maxlength`: what is too long is kept and said, not cut. */
-export function TextField({ value, inputMode, list, ...field }: TextFieldModel) {
+export function TextField({ value, inputMode, list, isDisabled = false, ...field }: TextFieldModel) {
   return (
     <Field {...field}>
       {(described) => (
@@ -73,6 +74,7 @@ export function TextField({ value, inputMode, list, ...field }: TextFieldModel) 
           value={value}
           inputmode={inputMode}
           list={list}
+          disabled={isDisabled}
           autocomplete="off"
           spellcheck={false}
         />

@@ -20,6 +20,10 @@ const bad = (page: SitePath, text: string): Notice => ({ tone: "bad", text, page
 const NOTICES = {
   "signed-out": bad("/settings", "Your session ended before this was saved. Sign in and try again."),
   "sender-saved": good("/settings", "Default sender is now {}."),
+  "sender-saved-not-presets": bad(
+    "/settings",
+    "Default sender saved. Another admin changed these presets meanwhile, so they were left as they are: {}.",
+  ),
   "sender-cleared": good("/settings", "Default sender removed."),
   "sender-unknown": bad("/settings", "That user isn't active in this account. Choose another user."),
   "workflows-asked": good(
@@ -149,6 +153,10 @@ const NOTICES = {
   "rotation-deleted": good("/settings/rotations", "Deleted rotation {}."),
   "preset-saved": good("/settings/presets", "Saved preset {}. It applies to contacts from now on."),
   "preset-deleted": good("/settings/presets", "Deleted preset {}."),
+  "rotation-saved-not-days": bad(
+    "/settings/rotations",
+    "Rotation saved, but another admin changed {} meanwhile, so those days were left as they are. Check them there.",
+  ),
   "preset-gone": bad("/settings/presets", "Another admin deleted that preset while you were editing."),
   undone: good("/settings", "Undone. Everything is as it was before."),
   "undo-changed": bad("/settings", "Not undone: it was changed again in the meantime."),

@@ -4,13 +4,22 @@ import { takeNotice, type Notice, type NoticeKeeper } from "./notices.js";
 import { PostForm } from "./fields.js";
 import { PauseBar } from "./pause-bar.js";
 import { createFormat, type Format } from "../words/format.js";
-import { ACCOUNTS_PATH, PAGE_ACCOUNT_HEADER, SITE_PAGES, UNDO_PATH, type SitePath } from "./navigation.js";
+import {
+  ACCOUNTS_PATH,
+  MENU_GROUPS,
+  PAGE_ACCOUNT_HEADER,
+  pageAt,
+  UNDO_PATH,
+  type SitePath,
+} from "./navigation.js";
+import { PauseMenu } from "./pause-menu.js";
 import { isViewOnly, ViewOnly } from "../session/view-only.js";
 import type { Pause } from "#domain/accounts/portal-pause.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import type { Session } from "../session/session.js";
 import type { Exchange } from "./exchange.js";
 import { shorten } from "#platform/text/shorten.js";
+import { HELP_PATH } from "../words/paths.js";
 
 /** What every page of the site shows around its own content. */
 export interface Frame {
@@ -54,20 +63,29 @@ export interface SitePageModel {
   lead?: string;
   /** True if the content brings its own heading. */
   hasOwnHeading?: boolean;
+  /** Where one comes back to, if not to the page of the menu. */
+  up?: Crumb;
   children: ComponentChildren;
 }
 
+/** The way up from a page that the menu does not have. */
+export interface Crumb {
+  href: string;
+  label: string;
+}
+
 /** A page of the settings site: account and sign-out, the menu, a heading, and what the page is about. */
-export function SitePage({ title, current, frame, lead, hasOwnHeading, children }: SitePageModel) {
+export function SitePage({ title, current, frame, lead, hasOwnHeading, up, children }: SitePageModel) {
   return (
     <Page title={shorten(title, LONGEST_TITLE)}>
       <a class="skip" href="#main">
         Skip to content
       </a>
-      <Top {...frame} />
+      <Top frame={frame} current={current} />
       <div class="site" hx-headers={JSON.stringify({ [PAGE_ACCOUNT_HEADER]: String(frame.portal.portalId) })}>
         <Menu current={current} />
         <main id="main" tabIndex={-1}>
+          <Breadcrumb title={title} current={current} up={up} />
           {hasOwnHeading === true ? null : (
             <h1>
               <bdi>{shorten(title, LONGEST_TITLE)}</bdi>
@@ -87,21 +105,46 @@ export function SitePage({ title, current, frame, lead, hasOwnHeading, children 
   );
 }
 
-function Top({ session, portal, formToken }: Frame) {
+/** On every page but those of the menu itself. */
+function Breadcrumb({ title, current, up }: { title: string; current: SitePath; up: Crumb | undefined }) {
+  const { path, label } = pageAt(current);
+  if (up === undefined && title === label) return null;
+  const { href, label: name } = up ?? { href: path, label };
+  return (
+    <nav class="crumb" aria-label="Breadcrumb">
+      <a href={href}>
+        <span aria-hidden="true">← </span>
+        {name}
+      </a>
+    </nav>
+  );
+}
+
+function Top({ frame, current }: { frame: Frame; current: SitePath }) {
+  const { session, portal, formToken, pause } = frame;
   return (
     <header class="top">
       <div class="identity">
-        <span class="brand">Sequence Enroller</span>
+        <a class="brand" href="/settings">
+          Sequence Enroller
+        </a>
         <span class="account">
           {portal.hubDomain === null ? "Account " : `${portal.hubDomain} · `}
-          {portal.portalId.toString()} <a href={ACCOUNTS_PATH}>Switch account</a>
+          {portal.portalId.toString()}
         </span>
       </div>
-      <form method="post" action="/settings/sign-out">
-        <span class="who">{session.userEmail ?? `User ${session.userId ?? "unknown"}`}</span>
-        <input type="hidden" name="form_token" value={formToken} />
-        <button class="button quiet">Sign out</button>
-      </form>
+      <div class="tools">
+        {pause === undefined && !frame.isViewOnly ? (
+          <PauseMenu formToken={formToken} current={current} />
+        ) : null}
+        <a href={ACCOUNTS_PATH}>Switch account</a>
+        <a href={HELP_PATH}>Help</a>
+        <form method="post" action="/settings/sign-out">
+          <span class="who">{session.userEmail ?? `User ${session.userId ?? "unknown"}`}</span>
+          <input type="hidden" name="form_token" value={formToken} />
+          <button class="button quiet">Sign out</button>
+        </form>
+      </div>
     </header>
   );
 }
@@ -124,15 +167,20 @@ function Menu({ current }: { current: SitePath }) {
 function MenuLinks({ current }: { current: SitePath }) {
   return (
     <nav aria-label="Menu">
-      <ul>
-        {SITE_PAGES.map(({ path, label }) => (
-          <li key={path}>
-            <a href={path} aria-current={path === current ? "page" : undefined}>
-              {label}
-            </a>
-          </li>
-        ))}
-      </ul>
+      {MENU_GROUPS.map(({ heading, pages }) => (
+        <div key={heading}>
+          <p class="menu-group">{heading}</p>
+          <ul>
+            {pages.map(({ path, label }) => (
+              <li key={path}>
+                <a href={path} aria-current={path === current ? "page" : undefined}>
+                  {label}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
     </nav>
   );
 }

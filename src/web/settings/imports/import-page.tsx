@@ -20,9 +20,6 @@ export function ImportPage(model: ImportPageModel) {
   const { format, formToken } = frame;
   return (
     <SitePage title={one.name} current={IMPORTS_PATH} frame={frame} hasOwnHeading>
-      <p class="crumb">
-        <a href={IMPORTS_PATH}>Imports</a>
-      </p>
       <h1>
         <bdi>{shorten(one.name, LONGEST_LABEL)}</bdi>
       </h1>

@@ -1,4 +1,5 @@
-import { PostForm } from "../frame/fields.js";
+import type { UnsupportedPreset } from "#domain/policy/fallback-presets.js";
+import { CheckBox, Group, PostForm } from "../frame/fields.js";
 import type { FlowUses } from "#domain/flows/flow-uses.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { LONGEST_LABEL } from "../words/names.js";
@@ -12,9 +13,11 @@ export interface SenderFormModel {
   formToken: string;
   /** Which workflows may send by it. */
   uses: FlowUses;
+  /** Presets that never come to it. */
+  without: readonly UnsupportedPreset[];
 }
 
-export function SenderForm({ current, senders, formToken, uses }: SenderFormModel) {
+export function SenderForm({ current, senders, formToken, uses, without }: SenderFormModel) {
   const options = senders.people;
   return (
     <section class="card" aria-labelledby="sender-title">
@@ -31,6 +34,7 @@ export function SenderForm({ current, senders, formToken, uses }: SenderFormMode
             : "Sends when a preset or action uses the default sender. Needs a connected inbox and a Sales or Service seat."}
         </p>
         <UsedByNote uses={uses} flows={uses.defaultSender} />
+        <WithoutIt presets={without} />
         <CutNote list={senders} />
         <button class="button primary" disabled={options.length === 0 && current.userId === null}>
           Save
@@ -40,10 +44,37 @@ export function SenderForm({ current, senders, formToken, uses }: SenderFormMode
   );
 }
 
-function SenderSelect({ current, senders }: Pick<SenderFormModel, "current" | "senders">) {
+/** The default sender helps only where presets come to it: both are decided here in one go. */
+function WithoutIt({ presets }: { presets: readonly UnsupportedPreset[] }) {
+  if (presets.length === 0) return null;
+  return (
+    <Group legend="Also use it as the fallback in">
+      <div class="checks">
+        {presets.map(({ presetId, name, version }) => (
+          <CheckBox
+            key={String(presetId)}
+            name="fallback_in"
+            value={`${presetId}-${version}`}
+            label={shorten(name, LONGEST_LABEL)}
+            isChecked={false}
+          />
+        ))}
+      </div>
+      {presets.length === 1 ? null : (
+        <CheckBox name="fallback_in_all" label={`All ${presets.length} presets`} isChecked={false} />
+      )}
+    </Group>
+  );
+}
+
+export function SenderSelect({
+  current,
+  senders,
+  id = "sender",
+}: Pick<SenderFormModel, "current" | "senders"> & { id?: string }) {
   const isGone = current.userId !== null && !senders.people.some(({ userId }) => userId === current.userId);
   return (
-    <select id="sender" name="sender_user_id" aria-describedby="sender-note">
+    <select id={id} name="sender_user_id" aria-describedby={id === "sender" ? "sender-note" : undefined}>
       <option value="" selected={current.userId === null}>
         No default sender
       </option>

@@ -8,6 +8,7 @@ import {
   savePortalPolicy,
   type StoredPortalPolicy,
 } from "#domain/policy/portal-policy-store.js";
+import { addDefaultSenderTo, listWithoutDefaultSender } from "#domain/policy/fallback-presets.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm } from "../frame/form-answers.js";
 import { lookAgain } from "../frame/look-again.js";
@@ -36,7 +37,9 @@ export async function changeDefaultSender(exchange: FormExchange): Promise<void>
       const outcome = await savePortalPolicy(database, actorOf(visit), change);
       if (outcome === "unknown-sender") return { notice: "sender-unknown" };
       if (outcome !== "saved") return "changed-meanwhile";
+      const left = await addDefaultSenderTo(database, actorOf(visit), await chosenPresets(exchange));
       await lookAgain(options, portalId);
+      if (left.length > 0) return { notice: { name: "sender-saved-not-presets", about: left.join(", ") } };
       if (draft === null) return { notice: { name: "sender-cleared", about: "", undoKey } };
       const person = await findActivePerson(database.pool, portalId, draft);
       return { notice: { name: "sender-saved", about: person?.label ?? unnamed(draft), undoKey } };
@@ -47,6 +50,18 @@ export async function changeDefaultSender(exchange: FormExchange): Promise<void>
       return describeChanges(told(stored.defaultSenderUserId), told(draft), names);
     },
     show: (state, stored) => sendForm(exchange, state, stored),
+  });
+}
+
+/** The presets that were ticked, at the version that the form showed; "all" are those that it named. */
+async function chosenPresets({ options, visit, form }: FormExchange) {
+  const presets = await listWithoutDefaultSender(options.database, visit.session.portalId);
+  if (form.text("fallback_in_all") === "yes") return presets;
+  const ticked = new Set(form.texts("fallback_in"));
+  return presets.flatMap(({ presetId }) => {
+    const shown = [...ticked].find((value) => value.startsWith(`${presetId}-`));
+    const version = /^\d+-(\d{1,9})$/.exec(shown ?? "")?.[1];
+    return version === undefined ? [] : [{ presetId, version: Number(version) }];
   });
 }
 
@@ -64,6 +79,7 @@ async function sendForm(
   const named = idsOf(stored?.policy.defaultSenderUserId ?? null, entry);
   const senders = await listActivePeople(options.database.pool, visit.session.portalId, named);
   const uses = await readFlowUses(options.database.pool, visit.session.portalId);
+  const without = await listWithoutDefaultSender(options.database, visit.session.portalId);
   const frame = frameOf(exchange);
   const current = { userId: entry, version };
   sendPage(
@@ -71,7 +87,7 @@ async function sendForm(
     409,
     <SitePage title="Default sender" current="/settings" frame={frame}>
       <Conflict changes={conflict} />
-      <SenderForm current={current} senders={senders} formToken={frame.formToken} uses={uses} />
+      <SenderForm {...{ current, senders, uses, without }} formToken={frame.formToken} />
     </SitePage>,
   );
 }

@@ -1,8 +1,5 @@
-import { sentenceOf, type ErrorCode } from "#domain/contract/error-codes.js";
-import { FixLink, type FixPlaces } from "../words/fixes.js";
 import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
-import { CODE_WORDS } from "../words/activity-words.js";
-import { numbered, type Format } from "../words/format.js";
+import type { Format } from "../words/format.js";
 import {
   DECIDED_OUTCOMES,
   RANGES,
@@ -70,47 +67,4 @@ function RangeChoice({ current }: { current: Range }) {
       ))}
     </nav>
   );
-}
-
-/** Reasons shown. */
-const TOP_REASONS = 5;
-
-interface ReasonsModel {
-  history: OutcomeHistory;
-  places: FixPlaces;
-}
-
-export function ReasonsCard({ history, places }: ReasonsModel) {
-  const { reasons, range, since } = history;
-  return (
-    <section class="card" aria-labelledby="reasons-title">
-      <div class="card-head">
-        <h2 id="reasons-title">Why contacts were not enrolled</h2>
-        <span class="note">Last {RANGES[range].label}</span>
-      </div>
-      {reasons.length === 0 ? (
-        <p class="empty">No contact was turned down.</p>
-      ) : (
-        <ol class="reasons">
-          {reasons.slice(0, TOP_REASONS).map(({ code, count }) => (
-            <li key={code}>
-              <a href={decidedAddress(since, { code })}>
-                {numbered(count, "contact")}: {wordsOf(code)}
-              </a>{" "}
-              <code>{code}</code>
-              <p>
-                {sentenceOf(code) ?? "See the contacts for HubSpot's own words."}{" "}
-                <FixLink code={code} places={places} />
-              </p>
-            </li>
-          ))}
-        </ol>
-      )}
-    </section>
-  );
-}
-
-/** One that this version does not know is shown as it is stored. */
-function wordsOf(code: string): string {
-  return Object.hasOwn(CODE_WORDS, code) ? CODE_WORDS[code as ErrorCode].toLowerCase() : code;
 }

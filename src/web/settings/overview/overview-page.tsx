@@ -4,7 +4,11 @@ import type { OutcomeHistory } from "#domain/history/outcome-history.js";
 import type { SenderLoads } from "#domain/accounts/sender-load.js";
 import { Connection, type ConnectionReport } from "../frame/connection.js";
 import { FindContact } from "./find-contact.js";
-import { HistoryCard, ReasonsCard } from "./overview-cards.js";
+import { AttentionCard } from "./attention-card.js";
+import { HistoryCard } from "./overview-cards.js";
+import { SetupCard } from "./setup-card.js";
+import type { Setup } from "./setup.js";
+import type { Cause } from "#domain/history/attention/causes.js";
 import { SenderLoadCard } from "./sender-load-card.js";
 import { WaitingCard } from "./waiting-card.js";
 import { SenderForm, type SenderFormModel } from "./default-sender-form.js";
@@ -16,6 +20,9 @@ export interface SettingsPageModel {
   health: ConnectionHealth;
   report: ConnectionReport | undefined;
   history: OutcomeHistory;
+  causes: readonly Cause[];
+  /** Undefined: everything is set up. */
+  setup: Setup | undefined;
   loads: SenderLoads;
   /** Senders whom HubSpot refused, or who are at its limit. */
   troubledCount: number;
@@ -32,10 +39,13 @@ export function SettingsPage(model: SettingsPageModel) {
   return (
     <SitePage title="Overview" current="/settings" frame={frame}>
       <Trouble {...trouble} />
+      {model.setup === undefined ? null : (
+        <SetupCard setup={model.setup} sender={sender} places={places} formToken={frame.formToken} />
+      )}
       <FindContact />
       <HistoryCard history={history} format={format} />
       <div class="columns">
-        <ReasonsCard history={history} places={places} />
+        <AttentionCard causes={model.causes} history={history} places={places} format={format} />
         <div class="pile">
           <WaitingCard backlog={backlog} format={format} now={now} isPaused={frame.pause !== undefined} />
           <SenderLoadCard loads={loads} troubledCount={troubledCount} format={format} />

@@ -1,12 +1,15 @@
 import type { Router } from "express";
 import type { Handlers } from "../gate/handlers.js";
 import { changeDefaultSender } from "./default-sender-handlers.js";
-import { showOverview, showWaiting } from "./overview-handlers.js";
+import { hideSetupList, showOverview, showSetup, showWaiting } from "./overview-handlers.js";
+import { HIDE_SETUP_PATH, SETUP_PATH } from "./setup-card.js";
 import { WAITING_PATH } from "./waiting-card.js";
 
 /** How the account is doing, and its default sender. */
 export function addOverviewRoutes(router: Router, { page, part, form }: Handlers): void {
   router.get("/settings", page(showOverview));
   router.get(WAITING_PATH, part(showWaiting));
+  router.get(SETUP_PATH, part(showSetup));
+  router.post(HIDE_SETUP_PATH, form(hideSetupList));
   router.post("/settings/default-sender", form(changeDefaultSender));
 }

@@ -21,12 +21,30 @@ export interface RotationEntry {
 export interface MemberEntry {
   userId: string;
   weight: string;
+  /** Days on which the sender sends, as typed here; undefined: the form did not show them. */
+  days?: MemberDays;
+}
+
+/** The sender's own setting, which rotations only show. */
+export interface MemberDays {
+  readonly days: readonly string[];
+  /** Of the sender, as the form showed it. */
+  readonly version: number;
 }
 
 export function readRotationEntry(form: FormFields): RotationEntry {
   const userIds = [...new Set(form.texts("member"))].filter((id) => /^\d{1,18}$/.test(id));
-  const members = userIds.map((userId) => ({ userId, weight: form.text(`weight_${userId}`) }));
+  const members = userIds.map((userId) => ({
+    userId,
+    weight: form.text(`weight_${userId}`),
+    ...(form.has(`days_version_${userId}`) ? { days: readDays(form, userId) } : {}),
+  }));
   return { name: form.text("name"), keeps_sender: form.text("keeps_sender"), members };
+}
+
+function readDays(form: FormFields, userId: string): MemberDays {
+  const days = form.texts(`days_${userId}`).filter((day) => /^[1-7]$/.test(day));
+  return { days, version: form.version(`days_version_${userId}`) };
 }
 
 export const EMPTY_ROTATION: RotationEntry = { name: "", keeps_sender: "", members: [] };
@@ -74,18 +92,34 @@ export function parseRotationEntry(
     const field = `weight_${userId}`;
     if (!names.people.has(userId))
       problems[field] = `${unnamed(userId)} isn't a user of this account. Remove them.`;
-    else if (!/^\d{1,3}$/.test(weight) || Number(weight) < 1 || Number(weight) > MAX_WEIGHT)
-      problems[field] = `Enter a weight from 1 to ${MAX_WEIGHT} for ${names.people.get(userId)}.`;
+    else if (weightOf(weight) === undefined)
+      problems[field] = `Enter a weight from 0.25 to ${MAX_WEIGHT} for ${names.people.get(userId)}.`;
   }
   if (Object.keys(problems).length > 0) return { problems };
+  const weights = wholeWeights(entry.members.map(({ weight }) => weightOf(weight) ?? 0));
+  if (weights === undefined)
+    return { problems: { new_member: "These weights are too far apart. Use whole numbers up to 100." } };
   return {
     draft: {
       name: entry.name,
       keepsSender: entry.keeps_sender === "yes",
-      members: entry.members.map(({ userId, weight }) => ({
+      members: entry.members.map(({ userId }, index) => ({
         userId: BigInt(userId),
-        weight: Number(weight),
+        weight: weights[index] ?? 1,
       })),
     },
   };
+}
+
+/** A weight as typed, in quarters: 0.5 gets half of what others with 1 get. Undefined: it is none. */
+export function weightOf(text: string): number | undefined {
+  const weight = /^\d{1,3}(?:[.,]\d{1,2})?$/.test(text) ? Number(text.replace(",", ".")) : Number.NaN;
+  return weight >= 0.25 && weight <= MAX_WEIGHT && Number.isInteger(weight * 4) ? weight : undefined;
+}
+
+/** The same shares in whole numbers, as they are stored; undefined if that takes weights beyond the highest one. */
+function wholeWeights(weights: readonly number[]): number[] | undefined {
+  const factor = [1, 2, 4].find((one) => weights.every((weight) => Number.isInteger(weight * one))) ?? 4;
+  const whole = weights.map((weight) => weight * factor);
+  return Math.max(0, ...whole) > MAX_WEIGHT ? undefined : whole;
 }

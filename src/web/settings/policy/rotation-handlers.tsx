@@ -23,12 +23,16 @@ import { lookAgain } from "../frame/look-again.js";
 import { sendMissing, statusOf, finishForm } from "../frame/form-answers.js";
 import { readId } from "#web/kit/form-fields.js";
 import { actorOf } from "../session/visit.js";
+import { findPortalPolicy } from "#domain/policy/portal-policy-store.js";
+import { findSender, saveSender } from "#domain/policy/sender-store.js";
+import { findSenderItem, findSenderItems } from "../senders/sender-list.js";
 import {
   EMPTY_ROTATION,
   parseRotationEntry,
   readRotationEntry,
   rearrange,
   rotationEntryOf,
+  type RotationEntry,
 } from "./rotation-entry.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { submitVersioned } from "../frame/versioned-form.js";
@@ -82,7 +86,9 @@ export async function changeRotation(exchange: FormExchange): Promise<void> {
       const outcome = await save(exchange, saved, { draft, version, undoKey });
       if (outcome === "changed-meanwhile") return outcome;
       if (outcome !== "created" && outcome !== "saved") return { problems: PROBLEMS[outcome] };
+      const late = await saveDays(exchange, entry);
       await lookAgain(options, portalId);
+      if (late !== undefined) return { notice: { name: "rotation-saved-not-days", about: late } };
       const undoable = saved === undefined ? {} : { undoKey };
       return { notice: { name: "rotation-saved", about: draft.name, ...undoable } };
     },
@@ -113,6 +119,35 @@ async function save(
   return saveRotation(database, actor, { rotationId, draft, ...change });
 }
 
+/**
+ * The days that were changed in the rotation's form, each saved as the sender's own setting.
+ *
+ * @returns the name of a sender whom another admin changed meanwhile: that one's days are left as they are.
+ */
+async function saveDays(
+  { options, visit }: Exchange,
+  { members }: RotationEntry,
+): Promise<string | undefined> {
+  const { portalId } = visit.session;
+  let late: string | undefined;
+  for (const { userId, days: typed } of members) {
+    if (typed === undefined) continue;
+    const { choices, version } = await findSender(options.database, portalId, BigInt(userId));
+    const windowDays = typed.days.length === 7 ? [] : typed.days.map(Number);
+    if (String(windowDays) === String(choices.windowDays)) continue;
+    const item = await findSenderItem(options.database.pool, portalId, BigInt(userId));
+    if (item === undefined) continue;
+    const sender = { userId: item.userId, name: item.label };
+    const change = { sender, choices: { ...choices, windowDays }, version: typed.version };
+    const outcome =
+      typed.version === version
+        ? await saveSender(options.database, actorOf(visit), change)
+        : "changed-meanwhile";
+    if (outcome === "changed-meanwhile") late = item.label;
+  }
+  return late;
+}
+
 /** `POST /settings/rotations/:rotationId/delete` */
 export async function removeRotation(exchange: FormExchange): Promise<void> {
   const { options, visit, form } = exchange;
@@ -130,11 +165,23 @@ export async function removeRotation(exchange: FormExchange): Promise<void> {
   await sendForm(exchange, { saved, nameable, ...state, ...reason });
 }
 
-async function sendForm(exchange: Exchange, model: Omit<RotationModel, "frame" | "uses">): Promise<void> {
+async function sendForm(
+  exchange: Exchange,
+  model: Omit<RotationModel, "frame" | "uses" | "senders" | "facts">,
+): Promise<void> {
   const { problems, conflict, usedBy, isChangedMeanwhile } = model;
   const status = statusOf({ problems, conflict: conflict ?? usedBy ?? isChangedMeanwhile });
-  const uses = await readFlowUses(exchange.options.database.pool, exchange.visit.session.portalId);
-  sendPage(exchange.response, status, <RotationPage frame={frameOf(exchange)} uses={uses} {...model} />);
+  const { database, now } = exchange.options;
+  const { portalId } = exchange.visit.session;
+  const userIds = model.entry.members.map(({ userId }) => BigInt(userId));
+  const [uses, senders, { policy }] = await Promise.all([
+    readFlowUses(database.pool, portalId),
+    findSenderItems(database.pool, portalId, userIds),
+    findPortalPolicy(database, portalId),
+  ]);
+  const frame = frameOf(exchange);
+  const facts = { onlyListed: policy.onlyListedSenders, now: now(), format: frame.format };
+  sendPage(exchange.response, status, <RotationPage {...{ frame, uses, senders, facts }} {...model} />);
 }
 
 /** Undefined for the address of a new one. */

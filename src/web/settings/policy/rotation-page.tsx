@@ -2,17 +2,18 @@ import type { FlowUses } from "#domain/flows/flow-uses.js";
 import type { Frame } from "../frame/shell.js";
 import type { FormState } from "../frame/versioned-form.js";
 import type { RotationEntry } from "./rotation-entry.js";
-import { MAX_WEIGHT, type StoredRotation } from "#domain/policy/rotation-store.js";
+import { MemberRows } from "./rotation-members.js";
+import type { SenderItem } from "../senders/sender-list.js";
+import type { StatusFacts } from "../senders/sender-status.js";
+import type { StoredRotation } from "#domain/policy/rotation-store.js";
 import type { Nameable } from "../words/names.js";
 import { ChangedBeforeDelete, Conflict } from "../words/change-table.js";
-import { CheckBox, Group, PostForm, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
+import { CheckBox, PostForm, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
 import { activePeople, peopleNote } from "../step/people-choices.js";
 import { NEW_ROTATION_PATH, ROTATIONS_PATH } from "../words/paths.js";
-import { percentOf } from "./rotations-page.js";
 import { SENDERS_PATH } from "../senders/senders-page.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";
-import { unnamed } from "#domain/directory/people.js";
 
 export interface RotationModel extends FormState<RotationEntry> {
   frame: Frame;
@@ -21,6 +22,9 @@ export interface RotationModel extends FormState<RotationEntry> {
   nameable: Nameable;
   /** Which workflows depend on it. */
   uses: FlowUses;
+  /** The members of the form as senders, by user id. */
+  senders: ReadonlyMap<string, SenderItem>;
+  facts: StatusFacts;
   /** Presets that keep it from being deleted. */
   usedBy?: readonly string[];
   /** Another admin's save kept it from being deleted. */
@@ -62,7 +66,9 @@ export function RotationPage(model: RotationModel) {
           isChecked={entry.keeps_sender === "yes"}
           note="If that sender can't send, the next one does."
         />
-        <Members {...model} />
+        <MemberRows {...model}>
+          <NewMember {...model} />
+        </MemberRows>
       </PostForm>
       <div class="actions">
         <button class="button primary" form="rotation">
@@ -112,44 +118,6 @@ function InUse({ presetNames }: { presetNames: readonly string[] | undefined }) 
       {presetNames.map((name) => `“${name}”`).join(", ")} {presetNames.length === 1 ? "uses" : "use"} this
       rotation. Change the {presetNames.length === 1 ? "preset" : "presets"} first.
     </p>
-  );
-}
-
-function Members({ saved, entry, nameable, problems, frame }: RotationModel) {
-  const picks = new Map(saved?.members.map((member) => [member.userId.toString(), member.picks]));
-  const weights = entry.members.map(({ weight }) => (/^\d{1,3}$/.test(weight) ? Number(weight) : 0));
-  const totalWeight = weights.reduce((sum, weight) => sum + weight, 0);
-  return (
-    <Group
-      legend="Senders"
-      note={`A sender with weight 2 gets twice as many contacts as one with weight 1 (1–${MAX_WEIGHT}). Changing weights restarts the rotation.`}
-    >
-      {entry.members.length === 0 ? <p class="note">No senders yet.</p> : null}
-      <ul class="members">
-        {entry.members.map(({ userId, weight }, index) => (
-          <li key={userId}>
-            <input type="hidden" name="member" value={userId} />
-            <TextField
-              name={`weight_${userId}`}
-              label={nameable.names.people.get(userId) ?? unnamed(userId)}
-              inputMode="numeric"
-              value={weight}
-              problems={problems}
-              note={`${percentOf(weights[index] ?? 0, totalWeight)} of contacts · ${frame.format.count(Number(picks.get(userId) ?? 0n))} assigned`}
-            />
-            <button
-              class="button quiet"
-              name="remove"
-              value={userId}
-              aria-label={`Remove ${nameable.names.people.get(userId) ?? unnamed(userId)}`}
-            >
-              Remove
-            </button>
-          </li>
-        ))}
-      </ul>
-      <NewMember saved={saved} entry={entry} nameable={nameable} problems={problems} />
-    </Group>
   );
 }
 

@@ -5,6 +5,7 @@ import { LONGEST_LABEL, type Nameable } from "../words/names.js";
 import { UsedBy } from "../frame/used-by.js";
 import { NEW_ROTATION_PATH, ROTATIONS_PATH } from "../words/paths.js";
 import { SitePage } from "../frame/shell.js";
+import { sharesOf } from "./shares.js";
 import { shorten } from "#platform/text/shorten.js";
 import { unnamed } from "#domain/directory/people.js";
 
@@ -84,6 +85,8 @@ interface RowModel {
 function Row({ rotation, frame, names, uses, children: presetNames }: RowModel) {
   const { firstMembers, memberCount, totalWeight, picks } = rotation;
   const rest = memberCount - firstMembers.length;
+  const named = firstMembers.map(({ weight }) => weight);
+  const shares = sharesOf([...named, totalWeight - named.reduce((sum, weight) => sum + weight, 0)]);
   return (
     <tr>
       <td data-label="Name" class="wide">
@@ -93,9 +96,9 @@ function Row({ rotation, frame, names, uses, children: presetNames }: RowModel) 
       </td>
       <td data-label="Senders" class="wide">
         <div>
-          {firstMembers.map(({ userId, weight }) => (
+          {firstMembers.map(({ userId }, index) => (
             <span key={String(userId)} class="line">
-              <bdi>{names.get(userId) ?? unnamed(userId)}</bdi> · {percentOf(weight, totalWeight)}
+              <bdi>{names.get(userId) ?? unnamed(userId)}</bdi> · {shares[index]}%
             </span>
           ))}
           {rest > 0 ? <span class="note">and {rest} more</span> : null}
@@ -116,10 +119,4 @@ function Row({ rotation, frame, names, uses, children: presetNames }: RowModel) 
       ) : null}
     </tr>
   );
-}
-
-/** "33%": the part of all picks that falls to one weight of the total. */
-export function percentOf(weight: number, total: number): string {
-  const percent = total === 0 ? 0 : (100 * weight) / total;
-  return `${percent.toLocaleString("en-US", { maximumFractionDigits: percent < 10 ? 1 : 0 })}%`;
 }

@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { readFlowUses } from "#domain/flows/flow-uses.js";
 import { sendPage } from "#web/kit/page.js";
+import { readSenderImpact, readSentByDay } from "#domain/history/attention/sender-impact.js";
+import { readSenderPlaces } from "#domain/policy/sender-places.js";
+import { DAY_MS } from "#platform/time/units.js";
+import { knownZone } from "../words/format.js";
+import { IMPACT_DAYS } from "./sender-impact.js";
 import { findPortalPolicy, savePortalPolicy } from "#domain/policy/portal-policy-store.js";
 import {
   clearRefusal,
@@ -16,7 +21,7 @@ import { findPeopleByIds } from "#domain/directory/people.js";
 import { frameOf } from "../frame/shell.js";
 import { describeChanges, type Change } from "../words/changes.js";
 import { SenderPage, type SenderModel } from "./sender-page.js";
-import { SENDERS_PATH, sendersHref, SendersPage, type SendersModel } from "./senders-page.js";
+import { LIST_DAYS, SENDERS_PATH, sendersHref, SendersPage, type SendersModel } from "./senders-page.js";
 import {
   findSenderItem,
   listSenders,
@@ -44,11 +49,15 @@ async function sendSenders(
 ): Promise<void> {
   const { options, visit, response } = exchange;
   const { portalId } = visit.session;
+  const { pool } = options.database;
   const [senders, stored] = await Promise.all([
-    listSenders(options.database.pool, portalId, list.filter),
+    listSenders(pool, portalId, list.filter),
     findPortalPolicy(options.database, portalId),
   ]);
-  const model = { frame: frameOf(exchange), senders, stored, now: options.now(), ...list };
+  const userIds = senders.items.map(({ userId }) => userId);
+  const timeZone = knownZone(visit.portal.timeZone);
+  const sent = await readSentByDay(pool, portalId, { userIds, days: LIST_DAYS, timeZone });
+  const model = { frame: frameOf(exchange), senders, stored, sent, now: options.now(), ...list };
   const isRefused = list.nobodyApproved !== undefined;
   sendPage(response, list.conflict !== undefined ? 409 : isRefused ? 422 : 200, <SendersPage {...model} />);
 }
@@ -187,22 +196,32 @@ export async function clearSender(exchange: FormExchange): Promise<void> {
   finishForm(exchange, "refusal-cleared");
 }
 
+/** Days of the chart on a sender's page. */
+const CHART_DAYS = 30;
+
 const NO_NAMES = { people: new Map(), rotations: new Map() };
 
 async function sendForm(
   exchange: Exchange,
-  model: Omit<SenderModel, "frame" | "uses" | "facts" | "hubspotUrl">,
+  model: Omit<SenderModel, "frame" | "uses" | "facts" | "hubspotUrl" | "impact" | "places" | "sentByDay">,
 ): Promise<void> {
   const { database, now } = exchange.options;
   const { portalId } = exchange.visit.session;
-  const [uses, { policy }] = await Promise.all([
+  const { userId } = model.item;
+  const since = new Date(now().getTime() - IMPACT_DAYS * DAY_MS);
+  const timeZone = knownZone(exchange.visit.portal.timeZone);
+  const [uses, { policy }, impact, places, sent] = await Promise.all([
     readFlowUses(database.pool, portalId),
     findPortalPolicy(database, portalId),
+    readSenderImpact(database.pool, portalId, { userId, since }),
+    readSenderPlaces(database.pool, portalId, userId),
+    readSentByDay(database.pool, portalId, { userIds: [userId], days: CHART_DAYS, timeZone }),
   ]);
+  const sentByDay = sent.get(String(userId)) ?? [];
   const frame = frameOf(exchange);
   const facts = { onlyListed: policy.onlyListedSenders, now: now(), format: frame.format };
   const hubspotUrl = hubspotUrlOf(exchange.visit.portal, exchange.options.appUrl);
-  const page = <SenderPage {...{ frame, uses, facts, hubspotUrl }} {...model} />;
+  const page = <SenderPage {...{ frame, uses, facts, hubspotUrl, impact, places, sentByDay }} {...model} />;
   sendPage(exchange.response, statusOf(model), page);
 }
 

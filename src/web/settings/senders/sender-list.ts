@@ -149,6 +149,20 @@ export async function findSenderItem(
   return rows[0] && toItem(rows[0]);
 }
 
+/** Some users of the portal by id; ids that it does not have are left out. */
+export async function findSenderItems(
+  pool: Pool,
+  portalId: bigint,
+  userIds: readonly bigint[],
+): Promise<ReadonlyMap<string, SenderItem>> {
+  if (userIds.length === 0) return new Map();
+  const { rows } = await pool.query<Row>(
+    `SELECT sender.*, day.* FROM (${SENDERS}) AS sender ${LAST_DAY} WHERE sender.user_id = ANY ($2::bigint[])`,
+    [portalId, userIds],
+  );
+  return new Map(rows.map((row) => [row.user_id, toItem(row)]));
+}
+
 /** HubSpot names seats in capitals: "SALES_PROFESSIONAL" is shown as "Sales Professional". */
 function seatLabel(name: string): string {
   if (!/^[A-Z0-9_]+$/.test(name)) return name;

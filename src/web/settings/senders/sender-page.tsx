@@ -17,7 +17,9 @@ import {
   TextField,
   TimeField,
 } from "../frame/fields.js";
-import { UsedByNote } from "../frame/used-by.js";
+import type { SenderImpact } from "#domain/history/attention/sender-impact.js";
+import type { SenderPlaces } from "#domain/policy/sender-places.js";
+import { ImpactCard } from "./sender-impact.js";
 import { SitePage } from "../frame/shell.js";
 import { ACTIVITY_PATH } from "../words/paths.js";
 import { SENDERS_PATH, Status } from "./senders-page.js";
@@ -33,6 +35,9 @@ export interface SenderModel extends FormState<SenderEntry> {
   hubspotUrl: string;
   /** What HubSpot said of the sender. */
   marks: SenderMarks;
+  impact: SenderImpact;
+  places: SenderPlaces;
+  sentByDay: readonly number[];
 }
 
 export function SenderPage(model: SenderModel) {
@@ -49,11 +54,10 @@ export function SenderPage(model: SenderModel) {
     >
       <p class="facts-line">
         <Status item={item} facts={facts} />{" "}
-        <a href={`${ACTIVITY_PATH}?sender=${item.userId}&status=failed&since=7d`}>Contacts not enrolled</a> ·{" "}
         <a href={`${ACTIVITY_PATH}?sender=${item.userId}`}>All contacts of this sender</a>
       </p>
-      <UsedByNote uses={uses} flows={uses.senders.get(String(item.userId))} />
       <Refusal {...model} path={path} />
+      <ImpactCard {...model} uses={uses} format={format} />
       <ProblemSummary problems={problems} />
       <Conflict changes={conflict} />
       <PostForm action={path} formToken={frame.formToken} class="card editor">
@@ -132,7 +136,8 @@ function Remedy({ code, item, account }: { code: string; item: SenderItem; accou
     return (
       <>
         If {item.label}'s inbox has another address, enter it under <a href="#send_as_email">Inbox address</a>
-        . Otherwise ask {item.label} to{" "}
+        . Otherwise {item.email === null ? `ask ${item.label}` : <AskByMail item={item} account={account} />}{" "}
+        to{" "}
         <a href={`${account}/user-preferences/email`} {...outside}>
           connect it in HubSpot ↗
         </a>
@@ -148,6 +153,21 @@ function Remedy({ code, item, account }: { code: string; item: SenderItem; accou
       .
     </>
   );
+}
+
+/** A message that is ready to be sent by the admin's own mail program. */
+function AskByMail({ item, account }: { item: SenderItem; account: string }) {
+  const subject = "Please connect your inbox in HubSpot";
+  const body = [
+    `Hi ${item.label},`,
+    "",
+    "HubSpot can't send sequence emails for you because your inbox isn't connected. Contacts are waiting for it.",
+    `Please connect it here: ${account}/user-preferences/email (Settings, General, Email).`,
+    "",
+    "Thank you!",
+  ].join("\r\n");
+  const query = `subject=${encodeURIComponent(subject)}&body=${encodeURIComponent(body)}`;
+  return <a href={`mailto:${encodeURIComponent(item.email ?? "")}?${query}`}>email {item.label} how</a>;
 }
 
 interface PartModel {

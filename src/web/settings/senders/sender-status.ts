@@ -50,12 +50,30 @@ function shortTime(at: Date, { now, format }: Pick<StatusFacts, "now" | "format"
 function lastDayAway({ away, timeZone }: SenderItem, now: Date, format: Format): string | undefined {
   const today = localIsoDay(now, knownZone(timeZone ?? format.zoneName));
   const current = away.find(({ from, to }) => from <= today && today <= to);
-  if (current === undefined) return undefined;
-  const day = new Intl.DateTimeFormat("en-US", { timeZone: "UTC", day: "numeric", month: "short" });
-  return day.format(new Date(`${current.to}T00:00:00Z`));
+  return current === undefined ? undefined : calendarDay(current.to);
 }
 
-const WEEK = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+/** "Away Dec 24–Jan 1": the next time off that has not begun; undefined: none is entered. */
+export function nextTimeOff(
+  { away, timeZone }: SenderItem,
+  { now, format }: StatusFacts,
+): string | undefined {
+  const today = localIsoDay(now, knownZone(timeZone ?? format.zoneName));
+  const [next] = away
+    .filter(({ from }) => from > today)
+    .sort((one, other) => one.from.localeCompare(other.from));
+  if (next === undefined) return undefined;
+  const days = next.from === next.to ? [next.from] : [next.from, next.to];
+  return `Away ${days.map(calendarDay).join("–")}`;
+}
+
+const CALENDAR_DAY = new Intl.DateTimeFormat("en-US", { timeZone: "UTC", day: "numeric", month: "short" });
+
+function calendarDay(isoDay: string): string {
+  return CALENDAR_DAY.format(new Date(`${isoDay}T00:00:00Z`));
+}
+
+export const WEEK = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /** "Sends Mon–Thu, Sat, 9:00 AM–5:00 PM"; undefined: at any time. */
 export function hoursInWords({ days, startMinute, endMinute }: SendingHours): string | undefined {
@@ -64,6 +82,12 @@ export function hoursInWords({ days, startMinute, endMinute }: SendingHours): st
     startMinute === null || endMinute === null ? "" : `${clockTime(startMinute)}–${clockTime(endMinute)}`,
   ].filter(Boolean);
   return parts.length === 0 ? undefined : `Sends ${parts.join(", ")}`;
+}
+
+/** "Fri, Sun": the days on which nothing is sent; undefined: there is none. */
+export function daysOff({ days }: Pick<SendingHours, "days">): string | undefined {
+  if (days.length === 0 || days.length === 7) return undefined;
+  return WEEK.filter((_, index) => !days.includes(index + 1)).join(", ");
 }
 
 /** Runs of three days and more are told by their ends. */

@@ -5,7 +5,8 @@ import type { StoredPortalPolicy } from "#domain/policy/portal-policy-store.js";
 import type { SenderFilter, SenderItem, SenderListPage } from "./sender-list.js";
 import { RECENT_DAYS } from "#domain/policy/approved-senders.js";
 import { numbered } from "../words/format.js";
-import { hoursInWords, senderStatusOf, type StatusFacts } from "./sender-status.js";
+import { Sparkline } from "./day-bars.js";
+import { hoursInWords, nextTimeOff, senderStatusOf, type StatusFacts } from "./sender-status.js";
 import { PostForm, Radio } from "../frame/fields.js";
 import { SitePage } from "../frame/shell.js";
 
@@ -27,6 +28,8 @@ export interface SendersModel {
   filter: SenderFilter;
   now: Date;
   stored: StoredPortalPolicy;
+  /** Enrollments of the last days by user id, the oldest first. */
+  sent: ReadonlyMap<string, readonly number[]>;
   /** Who stays ticked, if the marks could not be saved. */
   ticked?: ReadonlySet<string>;
   conflict?: readonly Change[];
@@ -62,6 +65,7 @@ export function SendersPage(model: SendersModel) {
             <List
               items={senders.items}
               facts={{ onlyListed: onlyListedSenders, now: model.now, format: frame.format }}
+              sent={model.sent}
               ticked={ticked ?? new Set()}
             />
             <div class="actions">
@@ -155,20 +159,24 @@ function Nobody({ filter }: { filter: SenderFilter }) {
   );
 }
 
+/** Days of the small charts. */
+export const LIST_DAYS = 14;
+
 interface ListModel {
   items: readonly SenderItem[];
+  sent: SendersModel["sent"];
   facts: StatusFacts;
   ticked: ReadonlySet<string>;
 }
 
-function List({ items, facts, ticked }: ListModel) {
+function List({ items, facts, sent, ticked }: ListModel) {
   return (
     <table class="senders">
       <thead>
         <tr>
           <th scope="col">Name</th>
           <th scope="col">Status</th>
-          <th scope="col">Last 24 hours</th>
+          <th scope="col">Last 24 hours, {LIST_DAYS} days</th>
           <th scope="col">Seats</th>
           <th scope="col">Details</th>
         </tr>
@@ -179,6 +187,7 @@ function List({ items, facts, ticked }: ListModel) {
             key={String(item.userId)}
             item={item}
             facts={facts}
+            sent={sent.get(String(item.userId)) ?? []}
             isTicked={ticked.has(String(item.userId))}
           />
         ))}
@@ -190,10 +199,11 @@ function List({ items, facts, ticked }: ListModel) {
 interface RowModel {
   item: SenderItem;
   facts: StatusFacts;
+  sent: readonly number[];
   isTicked: boolean;
 }
 
-function Row({ item, facts, isTicked }: RowModel) {
+function Row({ item, facts, sent, isTicked }: RowModel) {
   const { format } = facts;
   const id = `user-${item.userId}`;
   return (
@@ -228,13 +238,16 @@ function Row({ item, facts, isTicked }: RowModel) {
         <span class="count">
           {format.count(item.sentLastDay)} of {format.count(item.dailyCap)}
         </span>
+        <span class="note">
+          <Sparkline counts={sent} />
+        </span>
       </td>
       <td data-label="Seats">
         <span>{item.seatNames.length === 0 ? "–" : item.seatNames.join(", ")}</span>
       </td>
       <td data-label="Details">
         <div>
-          <Details item={item} />
+          <Details item={item} facts={facts} />
         </div>
       </td>
     </tr>
@@ -247,8 +260,9 @@ export function Status({ item, facts }: { item: SenderItem; facts: StatusFacts }
   return <span class={`badge ${tone}`}>{words}</span>;
 }
 
-function Details({ item }: { item: SenderItem }) {
+function Details({ item, facts }: { item: SenderItem; facts: StatusFacts }) {
   const details = [
+    nextTimeOff(item, facts) ?? "",
     item.sendAsEmail === null ? "" : `Sends from ${item.sendAsEmail}`,
     hoursInWords(item.hours) ?? "",
   ].filter((detail) => detail !== "");

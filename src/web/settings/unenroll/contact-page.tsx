@@ -23,10 +23,11 @@ export function ContactPage({ story, reason, format, frame }: ContactModel) {
   const { endable } = story;
   const contact = shorten(story.contactEmail ?? `Contact ${story.contactId}`, LONGEST_ADDRESS);
   return (
-    <ActivityFrame title="Unenroll from sequence" frame={frame}>
-      <p class="crumb">
-        <a href={storyPath(story.id)}>Back to the execution</a>
-      </p>
+    <ActivityFrame
+      title="Unenroll from sequence"
+      frame={frame}
+      up={{ href: storyPath(story.id), label: contact }}
+    >
       <h1>Unenroll from sequence</h1>
       <section class="card">
         <p>

@@ -29,6 +29,7 @@ export const FIELD_LABELS: Readonly<Record<QueryField, string>> = {
   kind: "Action",
   sequence: "Sequence",
   sender: "Sender",
+  skipped: "Skipped sender",
   workflow: "Workflow",
   contact: "Contact",
   since: "Received",
@@ -41,6 +42,8 @@ export const FIELD_LABELS: Readonly<Record<QueryField, string>> = {
 };
 
 export const SINCE_LABELS: Readonly<Record<string, string>> = {
+  today: "Today",
+  yesterday: "Yesterday",
   "1h": "Last hour",
   "24h": "Last 24 hours",
   "7d": "Last 7 days",
@@ -120,12 +123,18 @@ export const ACTION_WORDS: Readonly<
   },
 };
 
-/**
- * The filter as a person reads it; each condition once.
- */
-export function describeQuery(given: ActivityQuery["given"], format?: Format): string {
+/** What the ids in a filter are called, by field and id. */
+export type FilterNames = Readonly<Partial<Record<QueryField, ReadonlyMap<string, string>>>>;
+
+/** The filter as a person reads it; each condition once. */
+export function describeQuery(
+  given: ActivityQuery["given"],
+  format?: Format,
+  names: FilterNames = {},
+): string {
   const parts = (Object.entries(given) as [QueryField, string][]).map(
-    ([field, value]) => `${FIELD_LABELS[field]}: ${describeValue(field, value, format)}`,
+    ([field, value]) =>
+      `${FIELD_LABELS[field]}: ${names[field]?.get(value) ?? describeValue(field, value, format)}`,
   );
   return parts.length === 0 ? "All activity" : parts.join(" · ");
 }
@@ -153,8 +162,8 @@ export function describeValue(field: QueryField, value: string, format?: Format)
 
 /** `90d`, or a moment in ISO 8601. */
 function describeMoment(value: string, format: Format | undefined): string {
+  if (SINCE_LABELS[value] !== undefined) return SINCE_LABELS[value];
   const relative = /^(\d+)([hd])$/.exec(value);
-  if (relative !== null)
-    return SINCE_LABELS[value] ?? `last ${relative[1]} ${relative[2] === "h" ? "hours" : "days"}`;
+  if (relative !== null) return `last ${relative[1]} ${relative[2] === "h" ? "hours" : "days"}`;
   return format === undefined ? value : format.dateTime(new Date(value));
 }

@@ -116,12 +116,27 @@ export function flowUrl({ hubspotUrl, portalId }: FixPlaces, flowId: string): st
   return `${hubspotUrl}/workflows/${portalId}/platform/flow/${encodeURIComponent(flowId)}/edit`;
 }
 
-export function FixLink({ code, places }: { code: string; places: FixPlaces }) {
+/** The sequence in HubSpot. */
+export function sequenceUrl({ hubspotUrl, portalId }: FixPlaces, sequenceId: string): string {
+  return `${hubspotUrl}/sequences/${portalId}/sequence/${encodeURIComponent(sequenceId)}`;
+}
+
+interface FixLinkModel {
+  code: string;
+  places: FixPlaces;
+  isButton?: boolean;
+}
+
+export function FixLink({ code, places, isButton = false }: FixLinkModel) {
   const fix = fixOf(code, places);
   if (fix === undefined) return null;
   const isOutside = fix.href.startsWith("http");
   return (
-    <a href={fix.href} {...(isOutside ? { target: "_blank", rel: "noopener noreferrer" } : {})}>
+    <a
+      class={isButton ? "button" : undefined}
+      href={fix.href}
+      {...(isOutside ? { target: "_blank", rel: "noopener noreferrer" } : {})}
+    >
       {fix.label}
       {isOutside ? " ↗" : ""}
     </a>

@@ -25,6 +25,13 @@ export function jobPath(id: bigint): string {
   return `${BULK_PATH}/${id}`;
 }
 
+export const HELP_PATH = "/settings/help";
+
+/** What a reason means, and what can be done about it. */
+export function helpPath(code: string): string {
+  return `${HELP_PATH}/${code}`;
+}
+
 export const ROTATIONS_PATH = "/settings/rotations";
 export const NEW_ROTATION_PATH = `${ROTATIONS_PATH}/new`;
 

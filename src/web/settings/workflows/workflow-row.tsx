@@ -3,7 +3,8 @@ import { shorten } from "#platform/text/shorten.js";
 import { decidedAddress } from "../overview/overview-cards.js";
 import { flowUrl, type FixPlaces } from "../words/fixes.js";
 import type { Format } from "../words/format.js";
-import { workflowRowId } from "../words/paths.js";
+import { addressOf } from "../words/addresses.js";
+import { ACTIVITY_PATH, workflowRowId } from "../words/paths.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { STEP_TITLES } from "../words/step-titles.js";
 import { factsOf, STATES, WARNINGS } from "./workflow-words.js";
@@ -46,7 +47,16 @@ export function WorkflowRow({ flow, numbers, since, places, format }: WorkflowRo
         {calledAs === null ? (
           <span>–</span>
         ) : (
-          <a href={decidedAddress(since, { workflow: calledAs })}>{format.count(contacts)}</a>
+          <>
+            <a href={decidedAddress(since, { workflow: calledAs })}>{format.count(contacts)}</a>
+            <a
+              class="note line"
+              href={addressOf(ACTIVITY_PATH, { kind: "ENROLL", workflow: calledAs, since: "yesterday" })}
+              aria-label={`Yesterday's contacts of ${shorten(flow.name ?? flow.flowId, LONGEST_LABEL)}`}
+            >
+              Yesterday
+            </a>
+          </>
         )}
       </td>
       <td data-label="Enrolled">

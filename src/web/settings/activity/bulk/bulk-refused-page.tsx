@@ -1,9 +1,9 @@
 import type { AdminAction } from "#domain/history/admin-actions.js";
 import type { BulkJobCreation } from "#domain/history/bulk-jobs.js";
 import { addressWith, type ActivityQuery } from "#domain/history/activity-query.js";
-import { ActivityFrame, type FrameModel } from "./frame.js";
-import { ACTIVITY_PATH, jobPath } from "../words/paths.js";
-import { ACTION_WORDS, FIELD_LABELS } from "../words/activity-words.js";
+import { ActivityFrame, type FrameModel } from "../frame.js";
+import { ACTIVITY_PATH, jobPath } from "../../words/paths.js";
+import { ACTION_WORDS, FIELD_LABELS } from "../../words/activity-words.js";
 
 interface RefusedModel extends FrameModel {
   readonly action: AdminAction;
@@ -17,10 +17,7 @@ export function BulkRefusedPage({ action, query, refusal, frame }: RefusedModel)
   const { bulk } = ACTION_WORDS[action];
   const back = addressWith(ACTIVITY_PATH, query.given);
   return (
-    <ActivityFrame title={bulk} frame={frame}>
-      <p class="crumb">
-        <a href={back}>Activity</a>
-      </p>
+    <ActivityFrame title={bulk} frame={frame} up={{ href: back, label: "Activity" }}>
       <h1>{bulk}</h1>
       <p class="notice bad" role="alert">
         {refusal === undefined ? fieldsNotUnderstood(query) : REASONS[refusal.kind]} Nothing was changed.

@@ -1,17 +1,17 @@
-import { sendPart } from "../session/view-only.js";
+import { sendPart } from "../../session/view-only.js";
 import { findBulkJob, startBulkJob, stopBulkJob } from "#domain/history/bulk-jobs.js";
 import { readId } from "#web/kit/form-fields.js";
 import { sendPage } from "#web/kit/page.js";
-import type { Exchange, FormExchange } from "../frame/exchange.js";
-import { createFormat } from "../words/format.js";
-import { frameOf } from "../frame/shell.js";
-import { actorOf } from "../session/visit.js";
+import type { Exchange, FormExchange } from "../../frame/exchange.js";
+import { createFormat } from "../../words/format.js";
+import { frameOf } from "../../frame/shell.js";
+import { actorOf } from "../../session/visit.js";
 import { BulkRefusedPage } from "./bulk-refused-page.js";
 import { ConfirmPage, JobPage, JobProgress } from "./bulk-pages.js";
 import { previewBulk } from "#domain/history/bulk-preview.js";
-import { MissingPage } from "./frame.js";
-import { ACTIVITY_PATH, jobPath } from "../words/paths.js";
-import { readAction, readQuery } from "./activity-entry.js";
+import { MissingPage } from "../frame.js";
+import { ACTIVITY_PATH, jobPath } from "../../words/paths.js";
+import { readAction, readQuery } from "../activity-entry.js";
 
 export async function askBeforeBulk(exchange: Exchange): Promise<void> {
   const { options, visit, request, response } = exchange;

@@ -1,13 +1,14 @@
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../../frame/fields.js";
 import type { AdminAction } from "#domain/history/admin-actions.js";
 import type { BulkJob } from "#domain/history/bulk-jobs.js";
-import { numbered, type Format } from "../words/format.js";
-import { Time } from "../frame/connection.js";
+import { numbered, type Format } from "../../words/format.js";
+import { Time } from "../../frame/connection.js";
 import { addressWith, type ActivityQuery } from "#domain/history/activity-query.js";
 import type { BulkPreview } from "#domain/history/bulk-preview.js";
-import { ActivityFrame, type FrameModel } from "./frame.js";
-import { ACTIVITY_PATH, BULK_PATH, jobPath } from "../words/paths.js";
-import { ACTION_WORDS, describeQuery } from "../words/activity-words.js";
+import { ActivityFrame, type FrameModel } from "../frame.js";
+import type { Crumb } from "../../frame/shell.js";
+import { ACTIVITY_PATH, BULK_PATH, jobPath } from "../../words/paths.js";
+import { ACTION_WORDS, describeQuery } from "../../words/activity-words.js";
 
 export interface ConfirmModel extends FrameModel {
   readonly action: AdminAction;
@@ -20,10 +21,7 @@ export interface ConfirmModel extends FrameModel {
 export function ConfirmPage({ action, query, preview, format, frame }: ConfirmModel) {
   const words = ACTION_WORDS[action];
   return (
-    <ActivityFrame title={words.bulk} frame={frame}>
-      <p class="crumb">
-        <a href={addressWith(ACTIVITY_PATH, query.given)}>Activity</a>
-      </p>
+    <ActivityFrame title={words.bulk} frame={frame} up={listOf(query, format)}>
       <h1>{words.bulk}</h1>
       <section class="card">
         <p>
@@ -46,6 +44,11 @@ export function ConfirmPage({ action, query, preview, format, frame }: ConfirmMo
       </section>
     </ActivityFrame>
   );
+}
+
+/** Back to the list that the question is about. */
+function listOf({ given }: ActivityQuery, format: Format): Crumb {
+  return { href: addressWith(ACTIVITY_PATH, given), label: `Activity: ${describeQuery(given, format)}` };
 }
 
 function Preview({ preview: { matching, countedTo }, format }: { preview: BulkPreview; format: Format }) {
@@ -75,9 +78,6 @@ const STATE_LABELS: Readonly<Record<BulkJob["state"], string>> = {
 export function JobPage({ job, format, frame }: JobModel & FrameModel) {
   return (
     <ActivityFrame title={ACTION_WORDS[job.action].bulk} frame={frame}>
-      <p class="crumb">
-        <a href={ACTIVITY_PATH}>Activity</a>
-      </p>
       <h1>{ACTION_WORDS[job.action].bulk}</h1>
       <JobProgress job={job} format={format} formToken={frame.formToken} />
     </ActivityFrame>

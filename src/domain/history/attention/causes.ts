@@ -1,0 +1,165 @@
+import type { Pool } from "pg";
+import { findFlows } from "#domain/flows/flow-names.js";
+import { peopleOf, unnamed } from "#domain/directory/people.js";
+import { ERROR_CODES, type ErrorCode } from "#domain/contract/error-codes.js";
+import { DEFAULT_DAILY_CAP } from "#domain/contract/sender-policy.js";
+
+/** What a cause is about, besides its code. */
+export interface CauseSubject {
+  readonly kind: "sender" | "sequence" | "workflow" | "rule";
+  /** Of a rule, the sentence that names it. */
+  readonly id: string;
+  /** Null: not known, or not any more. */
+  readonly name: string | null;
+}
+
+/** Contacts that were not enrolled for one and the same reason, which is mended once for all of them. */
+export interface Cause {
+  /** Null: a code that this version does not know. */
+  readonly code: ErrorCode | null;
+  readonly storedCode: string;
+  /** Null: nothing in particular. */
+  readonly subject: CauseSubject | null;
+  /** The preset whose rule it was; null: another kind of cause, or the account's default preset. */
+  readonly preset: { readonly id: string; readonly name: string } | null;
+  /** Each call of a workflow once, without those that an admin's retry enrolled. */
+  readonly contacts: number;
+  readonly lastAt: Date;
+  /** The same by stretches of time of equal length, the oldest first. */
+  readonly trend: readonly number[];
+  /** By the account's own rules, or by the contact's wish: nothing needs to be done. */
+  readonly isExpected: boolean;
+  /** What kept them from being enrolled is gone: they can be retried. */
+  readonly isMended: boolean;
+}
+
+/** Bars of a trend. */
+export const TREND_BARS = 8;
+/** The newest that are read: more would say the same. */
+const MOST_READ = 20_000;
+/** Causes told; the rest is in the list of contacts. */
+const MOST_CAUSES = 50;
+
+const ABOUT_SENDER: readonly ErrorCode[] = [
+  "SENDER_NOT_ALLOWED",
+  "SENDER_NOT_PERMITTED",
+  "INBOX_NOT_CONNECTED",
+  "SENDER_LIMIT_REACHED",
+  "NO_SENDER_AVAILABLE",
+];
+/** An admin's own rule, or the contact's: also BLOCKED, if it was skipped and not refused by HubSpot. */
+const EXPECTED: readonly ErrorCode[] = ["UNSUBSCRIBED", "COOLDOWN_ACTIVE", "CANCELLED", "ALREADY_ENROLLED"];
+
+interface Row {
+  code: string;
+  is_skipped: boolean;
+  sender_user_id: string | null;
+  sender_name: string | null;
+  sequence_id: string | null;
+  sequence_name: string | null;
+  workflow_id: string | null;
+  rule: string | null;
+  preset: { id: string; name: string } | null;
+  contacts: number;
+  last_at: Date;
+  bars: number[];
+  is_mended: boolean;
+}
+
+const quoted = (codes: readonly string[]): string => codes.map((code) => `'${code}'`).join(", ");
+
+/**
+ * The ids come from the index `executions_decided` alone; only rows of those that were not enrolled are read.
+ * `is_mended` compares with what holds now: the sender's marks and cap, the pause.
+ */
+const CAUSES = `
+  WITH refused AS MATERIALIZED (
+    SELECT id FROM executions
+     WHERE portal_id = $1 AND decided_at >= $2 AND decided_at < $3 AND kind = 'ENROLL' AND retry_of IS NULL
+       AND enrollment_status IN ('FAILED', 'SKIPPED') AND error_code <> ''
+     ORDER BY decided_at DESC LIMIT ${MOST_READ}
+  ), told AS (
+    SELECT e.error_code AS code, e.enrollment_status = 'SKIPPED' AS is_skipped, e.decided_at,
+           CASE WHEN e.error_code IN (${quoted(ABOUT_SENDER)}) THEN e.sender_user_id END AS sender_user_id,
+           CASE WHEN e.error_code = 'SEQUENCE_NOT_FOUND' THEN e.sequence_id END AS sequence_id,
+           CASE WHEN e.error_code = 'INVALID_INPUT' THEN e.workflow_id END AS workflow_id,
+           CASE WHEN e.error_code = 'BLOCKED' AND e.enrollment_status = 'SKIPPED' THEN left(e.error_message, 300) END AS rule,
+           CASE WHEN e.error_code IN ('BLOCKED', 'COOLDOWN_ACTIVE', 'SENDER_LIMIT_REACHED') THEN e.request ->> 'presetId' END AS preset_id,
+           width_bucket(extract(epoch FROM e.decided_at)::float8, extract(epoch FROM $2::timestamptz)::float8,
+                        extract(epoch FROM $3::timestamptz)::float8, ${TREND_BARS}) AS bar
+      FROM executions e
+     WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM refused))
+       AND e.id NOT IN (SELECT retry_of FROM executions
+                         WHERE portal_id = $1 AND retry_of IS NOT NULL AND (enrollment_status = 'ENROLLED' OR decided_at IS NULL))
+  ), cause AS (
+    SELECT code, is_skipped, sender_user_id, sequence_id, workflow_id, rule, min(preset_id) AS preset_id,
+           count(*)::int AS contacts, max(decided_at) AS last_at,
+           ARRAY[${Array.from({ length: TREND_BARS }, (_, bar) => `(count(*) FILTER (WHERE bar = ${bar + 1}))::int`).join(", ")}] AS bars
+      FROM told GROUP BY code, is_skipped, sender_user_id, sequence_id, workflow_id, rule
+     ORDER BY count(*) DESC, code LIMIT ${MOST_CAUSES}
+  )
+  SELECT cause.*, person.name AS sender_name,
+         (SELECT json_build_object('id', p.preset_id::text, 'name', p.name) FROM presets p
+           WHERE p.portal_id = $1 AND p.preset_id::text = cause.preset_id) AS preset,
+         (SELECT name FROM sequences s WHERE s.portal_id = $1 AND s.sequence_id = cause.sequence_id) AS sequence_name,
+         CASE cause.code
+           WHEN 'PORTAL_PAUSED' THEN settings.paused_at IS NULL
+           WHEN 'NOT_CONNECTED' THEN true
+           WHEN 'INBOX_NOT_CONNECTED' THEN cause.sender_user_id IS NOT NULL AND sender.refused_code IS NULL
+           WHEN 'SENDER_NOT_PERMITTED' THEN cause.sender_user_id IS NOT NULL AND sender.refused_code IS NULL
+           WHEN 'SENDER_NOT_ALLOWED' THEN cause.sender_user_id IS NOT NULL
+             AND coalesce(sender.is_allowed, NOT coalesce(settings.only_listed_senders, false))
+           WHEN 'SENDER_LIMIT_REACHED' THEN cause.sender_user_id IS NOT NULL
+             AND coalesce(sender.limited_until, '-infinity') <= now() AND day.sent < coalesce(sender.daily_cap, ${DEFAULT_DAILY_CAP})
+           ELSE false END AS is_mended
+    FROM cause
+    LEFT JOIN portal_settings settings ON settings.portal_id = $1
+    LEFT JOIN senders sender ON sender.portal_id = $1 AND sender.user_id = cause.sender_user_id
+    LEFT JOIN LATERAL (SELECT name FROM (${peopleOf("user_id = cause.sender_user_id")}) AS one) AS person ON true
+    LEFT JOIN LATERAL (
+      SELECT count(*)::int AS sent FROM executions e
+       WHERE e.portal_id = $1 AND e.sender_user_id = cause.sender_user_id AND e.enrollment_status = 'ENROLLED'
+         AND e.enrolled_at > now() - interval '24 hours' AND cause.code = 'SENDER_LIMIT_REACHED'
+    ) AS day ON true
+   ORDER BY cause.contacts DESC, cause.last_at DESC`;
+
+/** Why contacts were not enrolled within a time, by what has to be mended, most contacts first. */
+export async function readCauses(
+  pool: Pool,
+  portalId: bigint,
+  { since, until }: { since: Date; until: Date },
+): Promise<Cause[]> {
+  const { rows } = await pool.query<Row>({
+    name: "attention-causes",
+    text: CAUSES,
+    values: [portalId, since, until],
+  });
+  const workflows = rows.flatMap(({ workflow_id }) => workflow_id ?? []);
+  const flows = await findFlows(pool, portalId, workflows);
+  return rows.map((row) => toCause(row, (id) => flows.get(id)?.name ?? null));
+}
+
+function toCause(row: Row, workflowName: (id: string) => string | null): Cause {
+  const code = ERROR_CODES.find((one) => one === row.code) ?? null;
+  const isOwnRule = code === "BLOCKED" && row.is_skipped;
+  return {
+    code,
+    storedCode: row.code,
+    subject: subjectOf(row, workflowName),
+    preset: row.preset,
+    contacts: row.contacts,
+    lastAt: row.last_at,
+    trend: row.bars,
+    isExpected: isOwnRule || (code !== null && EXPECTED.includes(code)),
+    isMended: row.is_mended,
+  };
+}
+
+function subjectOf(row: Row, workflowName: (id: string) => string | null): CauseSubject | null {
+  const { sender_user_id, sequence_id, workflow_id, rule } = row;
+  if (sender_user_id !== null)
+    return { kind: "sender", id: sender_user_id, name: row.sender_name ?? unnamed(sender_user_id) };
+  if (sequence_id !== null) return { kind: "sequence", id: sequence_id, name: row.sequence_name };
+  if (workflow_id !== null) return { kind: "workflow", id: workflow_id, name: workflowName(workflow_id) };
+  return rule === null ? null : { kind: "rule", id: rule, name: null };
+}

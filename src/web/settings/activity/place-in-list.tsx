@@ -1,0 +1,42 @@
+import { addressWith, type ActivityQuery } from "#domain/history/activity-query.js";
+import type { Crumb } from "../frame/shell.js";
+import { describeQuery, type FilterNames } from "../words/activity-words.js";
+import type { Format } from "../words/format.js";
+import { ACTIVITY_PATH, storyPath } from "../words/paths.js";
+
+/** Where a story stands in the list that it was opened from. */
+export interface PlaceInList {
+  readonly given: ActivityQuery["given"];
+  readonly names: FilterNames;
+  readonly newer: bigint | undefined;
+  readonly older: bigint | undefined;
+}
+
+/** Back to the list with its filter. */
+export function upTo(place: PlaceInList | undefined, format: Format): Crumb {
+  if (place === undefined) return { href: ACTIVITY_PATH, label: "Activity" };
+  const { given, names } = place;
+  const { kind: _, ...narrowed } = given;
+  const told = Object.keys(narrowed).length === 0 ? "" : `: ${describeQuery(narrowed, format, names)}`;
+  return { href: addressWith(ACTIVITY_PATH, given), label: `Activity${told}` };
+}
+
+/** The neighbors in that list, newest first. */
+export function Neighbors({ place }: { place: PlaceInList | undefined }) {
+  if (place === undefined || (place.newer === undefined && place.older === undefined)) return null;
+  const { given, newer, older } = place;
+  return (
+    <nav class="neighbors" aria-label="Contacts of the list">
+      {newer === undefined ? null : (
+        <a rel="prev" href={addressWith(storyPath(newer), given)}>
+          Previous
+        </a>
+      )}
+      {older === undefined ? null : (
+        <a rel="next" href={addressWith(storyPath(older), given)}>
+          Next
+        </a>
+      )}
+    </nav>
+  );
+}

@@ -1,0 +1,150 @@
+import { describe, expect, test } from "@jest/globals";
+import { ERROR_CODES } from "#domain/contract/error-codes.js";
+import { hiddenField } from "../../support/browser.js";
+import { seedExecutions } from "../../support/executions.js";
+import {
+  browser,
+  hoursAgo,
+  idOf,
+  list,
+  portalId,
+  seedVariety,
+  site,
+  useActivitySite,
+} from "../../support/activity-site.js";
+
+useActivitySite();
+
+describe("the activity page answers", () => {
+  test("what came in yesterday, by the account's calendar, and nothing of today", async () => {
+    await site.database.prisma.portal.update({
+      where: { portalId },
+      data: { timeZone: "Pacific/Kiritimati" },
+    });
+    const zone = { timeZone: "Pacific/Kiritimati" };
+    const dayOf = (at: Date) => new Intl.DateTimeFormat("en-CA", zone).format(at);
+    const today = dayOf(site.clock.now);
+    const hours = Array.from({ length: 60 }, (_, hour) => hour);
+    const yesterday = dayOf(hoursAgo(24));
+    await seedExecutions(
+      site.database,
+      hours.toReversed().map((hour) => ({
+        portalId,
+        contactId: String(hour),
+        acceptedAt: hoursAgo(hour),
+        enrollmentStatus: "ENROLLED",
+      })),
+    );
+    const ofDay = (day: string) => hours.filter((hour) => dayOf(hoursAgo(hour)) === day).map(String);
+    expect(await list("?since=yesterday")).toEqual(ofDay(yesterday));
+    expect(await list("?since=today")).toEqual(ofDay(today));
+    // Of two ends the earlier one counts.
+    expect(await list(`?since=yesterday&to=${today}`)).toEqual(ofDay(yesterday));
+  });
+
+  test("with an address that can be passed on: without the fields that were left empty", async () => {
+    const { status, location } = await browser.get(
+      "/settings/activity?q=&status=failed&code=&sequence=&since=",
+    );
+    expect(status).toBe(303);
+    expect(new URL(location ?? "").search).toBe("?status=failed");
+    const odd = await browser.get("/settings/activity?q=&since=nonsense");
+    expect((await browser.get(odd.location ?? "")).text).toContain(
+      "We couldn&#39;t read this filter".replace("&#39;", "'"),
+    );
+  });
+
+  test("with each condition as a chip by name, which leads to the list without it", async () => {
+    await seedVariety();
+    await site.database.prisma.sequence.create({
+      data: { portalId, sequenceId: "31", name: "Webinar follow-up", isListed: true },
+    });
+    const { text } = await browser.get("/settings/activity?sequence=31&status=enrolled");
+    expect(text).toContain(`aria-label="Remove filter Sequence: Webinar follow-up"`);
+    expect(text).toContain(`href="/settings/activity?status=enrolled" aria-label="Remove filter Sequence`);
+  });
+
+  test("with bulk actions only where they can apply", async () => {
+    await seedVariety();
+    const bulk = async (query: string) =>
+      [...(await browser.get(`/settings/activity${query}`)).text.matchAll(/action=(\w+)">/g)].map(
+        ([, name]) => name,
+      );
+    expect(await bulk("?status=enrolled")).toEqual([]);
+    expect(await bulk("?status=failed")).toEqual(["retry"]);
+    expect(await bulk("?status=waiting")).toEqual(["cancel", "try_now"]);
+  });
+
+  test("with a Retry beside what may succeed now, and none beside an opt-out", async () => {
+    await seedExecutions(site.database, [
+      { portalId, contactId: "21", sequenceId: "31", enrollmentStatus: "FAILED", errorCode: "OWNER_MISSING" },
+      { portalId, contactId: "22", sequenceId: "31", enrollmentStatus: "FAILED", errorCode: "UNSUBSCRIBED" },
+    ]);
+    const { text } = await browser.get("/settings/activity");
+    expect(text).toContain(`action="/settings/activity/${await idOf("21")}/retry"`);
+    expect(text).not.toContain(`action="/settings/activity/${await idOf("22")}/retry"`);
+    const story = await browser.get(`/settings/activity/${await idOf("22")}`);
+    expect(story.text).toContain("Respect the opt-out.");
+    expect(story.text).not.toContain("do-RETRY");
+  });
+});
+
+describe("a story that was opened from a list", () => {
+  test("leads back to the list with its filter, and to its neighbors there", async () => {
+    await seedVariety();
+    const query = "?code=INBOX_NOT_CONNECTED";
+    const [newer, older] = [await idOf("3"), await idOf("2")];
+    const { text: page } = await browser.get(`/settings/activity${query}`);
+    expect(page).toContain(`href="/settings/activity/${older}${query}"`);
+    const { text } = await browser.get(`/settings/activity/${older}${query}`);
+    expect(text).toContain(
+      `<a href="/settings/activity${query}"><span aria-hidden="true">← </span>Activity: Reason: Inbox not connected</a>`,
+    );
+    expect(text).toContain(`<a rel="prev" href="/settings/activity/${newer}${query}">`);
+    expect(text).not.toContain(`rel="next"`);
+  });
+
+  test("shows how its retry fares in its head", async () => {
+    await seedExecutions(site.database, [
+      { portalId, contactId: "41", sequenceId: "31", enrollmentStatus: "FAILED", errorCode: "OWNER_MISSING" },
+    ]);
+    const first = await idOf("41");
+    await seedExecutions(site.database, [{ portalId, contactId: "41", retryOf: first, isHeld: false }]);
+    const { text } = await browser.get(`/settings/activity/${first}`);
+    const head = text.slice(text.indexOf("story-title"), text.indexOf("</h1>"));
+    expect(head).toMatch(/Retried <span class="badge waiting">Waiting/);
+    expect(text).toContain(`hx-get="/settings/activity/${first}/story`);
+  });
+});
+
+describe("the frame of every page", () => {
+  test("groups the menu, and gives pages below it a way up", async () => {
+    const { text } = await browser.get("/settings/rotations/new");
+    for (const heading of ["Monitor", "Sending rules", "Integrations", "Account"])
+      expect(text).toContain(`<p class="menu-group">${heading}</p>`);
+    expect(text).toContain(`<nav class="crumb" aria-label="Breadcrumb"><a href="/settings/rotations">`);
+    expect((await browser.get("/settings/rotations")).text).not.toContain("Breadcrumb");
+  });
+
+  test("pauses from any page, says so there, and resumes there", async () => {
+    const page = await browser.get("/settings/senders");
+    const fields = { form_token: hiddenField(page.text, "form_token"), back: "/settings/senders" };
+    const paused = await browser.post("/settings/danger/pause", fields);
+    expect(paused.location).toBe(`${site.url}/settings/senders`);
+    const { text } = await browser.get("/settings/senders");
+    expect(text).toContain("Enrollment was paused");
+    expect(text).not.toContain("Pause all enrollment");
+    const resumed = await browser.post("/settings/danger/resume", { ...fields, back: "//evil.example" });
+    expect(resumed.location).toBe(`${site.url}/settings/danger`);
+  });
+
+  test("has an icon, and help for every reason that a contact can be given", async () => {
+    const icon = await browser.get("/settings/assets/logo.svg");
+    expect([icon.status, icon.headers.get("content-type")]).toEqual([200, "image/svg+xml"]);
+    const { text } = await browser.get("/settings/help");
+    for (const code of ERROR_CODES) expect(text).toContain(`/settings/help/${code}`);
+    const help = await browser.get("/settings/help/INBOX_NOT_CONNECTED");
+    expect(help.text).toContain("Team inboxes don't count.");
+    expect((await browser.get("/settings/help/NO_SUCH_CODE")).status).toBe(404);
+  });
+});
