@@ -66,10 +66,10 @@ const ENDS = (line: string): string => `
     .map(([name, condition]) => `(count(*) FILTER (WHERE ${condition}))::int AS "${name}"`)
     .join(", ")}
     FROM (SELECT ${line} AS id, looked_at, lost_because, outcome, opened_at, clicked_at, replied_at, meeting_at
-            FROM followed_enrollments AS f WHERE portal_id = $1 AND decided_at >= $2 OFFSET 0) AS f
+            FROM followed_enrollments AS f WHERE portal_id = $1 AND decided_at >= $2 AND decided_at < $4 OFFSET 0) AS f
    GROUP BY GROUPING SETS ((id), ()) HAVING grouping(id) = 1 OR id = ANY($3::text[])`;
 
-/** The ends of what was enrolled since `$2`, by line; those of all lines together under null. */
+/** The ends of what was enrolled since `$2` and before `$4`, by line; those of all lines together under null. */
 export async function readEndsByLine(
   pool: Pool,
   { name, line, values }: { name: string; line: string; values: readonly unknown[] },

@@ -13,12 +13,12 @@ import {
 } from "./report-line.js";
 import { weeksBetween, type Week } from "#platform/time/zoned-day.js";
 
-/** What a report is grouped by, and the SQL that says to which line an execution belongs. Weeks are `$4`: when each begins. */
+/** What a report is grouped by, and the SQL that says to which line an execution belongs. Weeks are `$5`: when each begins. */
 export const REPORT_GROUPS = {
   sequence: { label: "Sequence", line: "coalesce(sequence_id, '')" },
   sender: { label: "Sender", line: "coalesce(sender_user_id::text, '')" },
   workflow: { label: "Workflow", line: "coalesce(workflow_id, '')" },
-  week: { label: "Week", line: "width_bucket(decided_at, $4::timestamptz[])::text" },
+  week: { label: "Week", line: "width_bucket(decided_at, $5::timestamptz[])::text" },
 } as const;
 export type ReportGroup = keyof typeof REPORT_GROUPS;
 
@@ -41,6 +41,8 @@ export interface ReportRequest {
   readonly group: ReportGroup;
   /** Everything decided since is counted. */
   readonly since: Date;
+  /** Nothing decided from then on is counted; by default everything is. */
+  readonly until?: Date | undefined;
   /** Maximum of lines. */
   readonly limit: number;
   /** Maximum of executions, the newest first; by default half a million. */
@@ -48,6 +50,9 @@ export interface ReportRequest {
   /** By which weeks are told, up to `now`. By default UTC's. */
   readonly calendar?: { readonly timeZone: string | null; readonly now: Date };
 }
+
+/** Later than any decision. */
+const NO_END = new Date("9999-01-01T00:00:00Z");
 
 /** Reading them takes a second or two: a page waits no longer. */
 const MOST_COUNTED = 500_000;
@@ -64,11 +69,14 @@ export async function readReport(
   portalId: bigint,
   request: ReportRequest,
 ): Promise<Report> {
-  const { group, since: asked, limit, mostCounted = MOST_COUNTED } = request;
+  const { group, since: asked, until = NO_END, limit, mostCounted = MOST_COUNTED } = request;
   const { timeZone = "UTC", now = new Date() } = request.calendar ?? {};
-  const since = await readStart(pool, portalId, { since: asked, mostCounted });
-  const weeks = group === "week" ? weeksBetween(since, now, timeZone) : [];
-  const { rows, known } = await readNumbers(pool, portalId, { group, since, limit, weeks });
+  const since = await readStart(pool, portalId, { since: asked, until, mostCounted });
+  const weeks =
+    group === "week"
+      ? weeksBetween(since, until === NO_END ? now : new Date(until.getTime() - 1), timeZone)
+      : [];
+  const { rows, known } = await readNumbers(pool, portalId, { group, since, until, limit, weeks });
   const lines = rows.filter(({ is_total }) => !is_total).map((row) => toLine(row, known));
   const shown =
     group === "week" ? inOrder(lines, weeks, since) : await withNames(pool, portalId, { group, lines });
@@ -86,6 +94,7 @@ export async function readReport(
 interface Numbers {
   readonly group: ReportGroup;
   readonly since: Date;
+  readonly until: Date;
   readonly limit: number;
   /** Only if it is by week. */
   readonly weeks: readonly Week[];
@@ -94,7 +103,7 @@ interface Numbers {
 async function readNumbers(
   pool: Database["pool"],
   portalId: bigint,
-  { group, since, limit, weeks }: Numbers,
+  { group, since, until, limit, weeks }: Numbers,
 ): Promise<{ rows: CountRow[]; known: KnownOfLines }> {
   // One of our own constants, never input.
   const { line } = REPORT_GROUPS[group];
@@ -102,10 +111,10 @@ async function readNumbers(
   const { rows } = await pool.query<CountRow>({
     name: `report-by-${group}`,
     text: COUNTS(group),
-    values: [portalId, since, limit, ...starts],
+    values: [portalId, since, limit, until, ...starts],
   });
   const ids = rows.filter(({ is_total }) => !is_total).map(({ id }) => id);
-  const values = [portalId, since, ids, ...starts];
+  const values = [portalId, since, ids, until, ...starts];
   const retried = await pool.query<RetriedRow>({
     name: `report-retried-by-${group}`,
     text: RETRIED(line),
@@ -141,13 +150,13 @@ async function withNames(
 async function readStart(
   pool: Database["pool"],
   portalId: bigint,
-  { since, mostCounted }: { since: Date; mostCounted: number },
+  { since, until, mostCounted }: { since: Date; until: Date; mostCounted: number },
 ): Promise<Date> {
   const { rows } = await pool.query<{ decided_at: Date }>({
     name: "report-start",
-    text: `SELECT decided_at FROM executions WHERE portal_id = $1 AND decided_at >= $2
+    text: `SELECT decided_at FROM executions WHERE portal_id = $1 AND decided_at >= $2 AND decided_at < $4
             ORDER BY decided_at DESC OFFSET $3 LIMIT 1`,
-    values: [portalId, since, mostCounted],
+    values: [portalId, since, mostCounted, until],
   });
   return rows[0]?.decided_at ?? since;
 }
@@ -178,7 +187,7 @@ const COUNTS = (group: ReportGroup): string => `
         SELECT ${REPORT_GROUPS[group].line} AS id, enrollment_status AS status, ${namedBy(group)},
                CASE WHEN enrollment_status = 'ENROLLED' THEN date_part('epoch', enrolled_at - accepted_at) END AS seconds
           FROM executions
-         WHERE portal_id = $1 AND kind = 'ENROLL' AND decided_at >= $2 AND retry_of IS NULL OFFSET 0
+         WHERE portal_id = $1 AND kind = 'ENROLL' AND decided_at >= $2 AND decided_at < $4 AND retry_of IS NULL OFFSET 0
       ) AS decided
      GROUP BY id, status, bucket
   ), line AS (
@@ -232,7 +241,7 @@ const RETRIED = (line: string): string => `
       FROM (SELECT DISTINCT retry_of AS tried_id FROM executions
              WHERE portal_id = $1 AND retry_of IS NOT NULL AND enrollment_status = 'ENROLLED') AS retry
       JOIN executions AS tried ON tried.portal_id = $1 AND tried.id = retry.tried_id
-     WHERE tried.decided_at >= $2 AND tried.enrollment_status = 'FAILED'
+     WHERE tried.decided_at >= $2 AND tried.decided_at < $4 AND tried.enrollment_status = 'FAILED'
   ) AS tried GROUP BY GROUPING SETS ((id), ()) HAVING grouping(id) = 1 OR id = ANY($3::text[])`;
 
 const NAMES: Readonly<Record<Exclude<ReportGroup, "workflow" | "week">, string>> = {

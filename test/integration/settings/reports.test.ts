@@ -224,3 +224,55 @@ test("take what makes no sense for the usual", async () => {
   expect(page.status).toBe(200);
   expect(page.text).toContain("By sequence, last 30 days");
 });
+
+test("compare a period with the one before it: numbers, rates and reasons", async () => {
+  const failed = (errorCode: string, days: number) => ({
+    ...{ portalId, sequenceId: "31", enrollmentStatus: "FAILED", errorCode, decidedAt: daysAgo(days) },
+  });
+  const enrolled = { portalId, sequenceId: "31", enrollmentStatus: "ENROLLED" };
+  await seedExecutions(site.database, [
+    ...Array.from({ length: 3 }, () => ({ ...enrolled, decidedAt: daysAgo(1), enrolledAt: daysAgo(1) })),
+    ...Array.from({ length: 2 }, () => ({ ...enrolled, decidedAt: daysAgo(10), enrolledAt: daysAgo(10) })),
+    failed("OWNER_MISSING", 2),
+    ...Array.from({ length: 4 }, () => failed("OWNER_MISSING", 9)),
+    failed("BOUNCED", 3),
+    // Older than both.
+    failed("BOUNCED", 20),
+  ]);
+  const { text } = await admin.get("/settings/reports?by=sequence&range=7d");
+  const summary = tableOf(text, "Compared with the period before");
+  expect(summary).toMatch(/Enrolled 3 60% 2 33% \+50%/);
+  expect(summary).toMatch(/Not enrolled 2 40% 4 67% −50%/);
+  expect(summary).toMatch(/Contacts 5 6 −17%/);
+  const reasons = tableOf(text, "Why contacts were not enrolled");
+  expect(reasons).toMatch(/Email bounced 1 0 new No owner 1 4 −75%/);
+});
+
+test("cover any days of the calendar, both included, and lead to lists of the same days", async () => {
+  await site.database.prisma.portal.update({ where: { portalId }, data: { timeZone: "America/New_York" } });
+  const at = (time: string) => ({
+    ...{ portalId, sequenceId: "31", enrollmentStatus: "FAILED", errorCode: "OWNER_MISSING" },
+    decidedAt: new Date(time),
+  });
+  // The days from Nov 3 to 4 in New York begin at 5:00 by UTC.
+  await seedExecutions(site.database, [
+    at("2025-11-03T04:59:00Z"),
+    at("2025-11-03T05:01:00Z"),
+    at("2025-11-05T04:59:00Z"),
+    at("2025-11-05T05:01:00Z"),
+  ]);
+  const { text } = await admin.get("/settings/reports?by=sequence&from=2025-11-03&to=2025-11-04");
+  expect(text).toContain("By sequence, Nov 3–Nov 4");
+  expect(tableOf(text, "By sequence")).toMatch(/31 0 0 0 2 /);
+  expect(tableOf(text, "Compared with the period before")).toMatch(/Not enrolled 2 100% 1 100% \+100%/);
+  const list = /<a href="([^"]*code=OWNER_MISSING[^"]*)"/.exec(text)?.[1]?.replaceAll("&amp;", "&") ?? "";
+  expect((await admin.get(list)).text).toContain("<strong>2 results</strong>");
+  const [line] = await csv("by=sequence&from=2025-11-03&to=2025-11-04");
+  expect(line).toMatchObject({ sequence_id: "31", failed: "2" });
+  for (const odd of [
+    "from=2025-11-04&to=2025-11-03",
+    "from=x&to=2025-11-03",
+    "from=1999-01-01&to=2025-01-01",
+  ])
+    expect((await admin.get(`/settings/reports?${odd}`)).text).toContain("By sequence, last 30 days");
+});

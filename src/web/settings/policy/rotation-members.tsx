@@ -43,7 +43,9 @@ interface RowModel extends RotationModel {
 function Row({ saved, nameable, problems, frame, senders, facts, member, share }: RowModel) {
   const { userId, weight, days } = member;
   const name = nameable.names.people.get(userId) ?? unnamed(userId);
-  const picks = saved?.members.find((one) => one.userId.toString() === userId)?.picks ?? 0n;
+  const known = saved?.members.find((one) => one.userId.toString() === userId);
+  const picks = known?.picks ?? 0n;
+  const isNew = saved !== undefined && known === undefined;
   const sender = senders.get(userId);
   return (
     <li>
@@ -61,7 +63,7 @@ function Row({ saved, nameable, problems, frame, senders, facts, member, share }
           </>
         }
       />
-      {sender === undefined ? null : <SenderState sender={sender} facts={facts} days={days} />}
+      {sender === undefined ? null : <SenderState sender={sender} facts={facts} days={days} isNew={isNew} />}
       <button class="button quiet" name="remove" value={userId} aria-label={`Remove ${name}`}>
         Remove
       </button>
@@ -69,10 +71,15 @@ function Row({ saved, nameable, problems, frame, senders, facts, member, share }
   );
 }
 
-type StateModel = Pick<RotationModel, "facts"> & { sender: SenderItem; days: MemberDays | undefined };
+type StateModel = Pick<RotationModel, "facts"> & {
+  sender: SenderItem;
+  days: MemberDays | undefined;
+  /** Just added: what there is to decide about the sender is open. */
+  isNew: boolean;
+};
 
 /** Whether the sender can send, and the days off, which are the sender's own wherever they are changed. */
-function SenderState({ sender, facts, days }: StateModel) {
+function SenderState({ sender, facts, days, isNew }: StateModel) {
   const { words, tone } = senderStatusOf(sender, facts);
   const chosen = days?.days ?? sender.hours.days.map(String);
   const off = daysOff({ days: chosen.map(Number) });
@@ -82,7 +89,7 @@ function SenderState({ sender, facts, days }: StateModel) {
       <a href={`${SENDERS_PATH}/${id}`} aria-label={`${sender.label}: ${words}`}>
         <span class={`badge ${tone}`}>{words}</span>
       </a>
-      <details>
+      <details open={isNew}>
         <summary>{off === undefined ? "Every day" : `Off: ${off}`}</summary>
         <input type="hidden" name={`days_version_${id}`} value={days?.version ?? sender.version} />
         <fieldset class="days">

@@ -1,37 +1,50 @@
 import { REPORT_GROUPS, type ReportGroup } from "#domain/history/report.js";
-
-/** Periods a report can cover. */
-export const REPORT_RANGES = {
-  "24h": { label: "24 hours", hours: 24 },
-  "7d": { label: "7 days", hours: 7 * 24 },
-  "30d": { label: "30 days", hours: 30 * 24 },
-  "90d": { label: "90 days", hours: 90 * 24 },
-} as const;
-export type ReportRange = keyof typeof REPORT_RANGES;
+import { addressOf } from "../words/addresses.js";
+import { REPORT_RANGES, type ReportPeriod } from "./report-period.js";
 
 /** What the report is broken down by, and of which period: each a link to the report that it chooses. */
-export function ReportChoices({ group, range }: { group: ReportGroup; range: ReportRange }) {
+export function ReportChoices({ group, period }: { group: ReportGroup; period: ReportPeriod }) {
   return (
-    <div class="choices">
-      <Choice
-        label="Break down by"
-        options={REPORT_GROUPS}
-        current={group}
-        address={(by) => addressOf(by, range)}
-      />
-      <Choice label="Period" options={REPORT_RANGES} current={range} address={(of) => addressOf(group, of)} />
-    </div>
+    <>
+      <div class="choices">
+        <Choice
+          label="Break down by"
+          options={REPORT_GROUPS}
+          current={group}
+          address={(by) => addressOf(REPORTS_PATH, { by, ...period.query })}
+        />
+        <Choice
+          label="Period"
+          options={REPORT_RANGES}
+          current={period.range}
+          address={(range) => addressOf(REPORTS_PATH, { by: group, range })}
+        />
+      </div>
+      <Days group={group} period={period} />
+    </>
   );
 }
 
-function addressOf(group: ReportGroup, range: ReportRange): string {
-  return `/settings/reports?by=${group}&range=${range}`;
+export const REPORTS_PATH = "/settings/reports";
+
+/** Any days of the calendar, both included. */
+function Days({ group, period }: { group: ReportGroup; period: ReportPeriod }) {
+  return (
+    <form class="inline-form" method="get" action={REPORTS_PATH} aria-label="Days">
+      <input type="hidden" name="by" value={group} />
+      <label for="report-from">From</label>
+      <input id="report-from" type="date" name="from" value={period.query["from"] ?? ""} required />
+      <label for="report-to">to</label>
+      <input id="report-to" type="date" name="to" value={period.query["to"] ?? ""} required />
+      <button class="button">Show</button>
+    </form>
+  );
 }
 
 interface ChoiceModel<Key extends string> {
   label: string;
   options: Readonly<Record<Key, { label: string }>>;
-  current: Key;
+  current: Key | undefined;
   address: (key: Key) => string;
 }
 

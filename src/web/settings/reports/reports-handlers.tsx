@@ -1,9 +1,9 @@
-import { HOUR_MS } from "#platform/time/units.js";
 import { sendPage } from "#web/kit/page.js";
 import { sendCsv, type CsvCell } from "#web/kit/send-csv.js";
 import { recordExport } from "#domain/audit/record-change.js";
 import { createFormat } from "../words/format.js";
-import { REPORT_RANGES, type ReportRange } from "./report-choice.js";
+import { readPeriod, type ReportPeriod } from "./report-period.js";
+import { readReportSummary } from "#domain/history/report-summary.js";
 import { ReportsPage } from "./reports-page.js";
 import { knownEnds, type LineEnds } from "#domain/history/report-ends.js";
 import { NOTHING, type ReportLine } from "#domain/history/report-line.js";
@@ -17,16 +17,18 @@ import type { Exchange } from "../frame/exchange.js";
 const ON_PAGE = 100;
 const IN_FILE = 5_000;
 
-/** GET /settings/reports?by=sequence|sender|workflow|week&range=24h|7d|30d|90d */
+/** GET /settings/reports?by=sequence|sender|workflow|week&range=24h|7d|30d|90d, or &from=2026-11-01&to=2026-11-30 */
 export async function showReports(exchange: Exchange): Promise<void> {
   const { options, visit, response } = exchange;
-  const { range, ...asked } = readChoice(exchange);
+  const { period, ...asked } = readChoice(exchange);
   const { portalId, timeZone } = visit.portal;
   const report = await readReport(options.database, portalId, { ...asked, limit: ON_PAGE });
+  const bounds = { since: period.since, until: period.until ?? options.now() };
   const model = {
     ...report,
     group: asked.group,
-    range,
+    period,
+    summary: await readReportSummary(options.database.pool, portalId, bounds),
     isShortened: report.since > asked.since,
     frame: frameOf(exchange),
     format: createFormat(timeZone),
@@ -37,13 +39,13 @@ export async function showReports(exchange: Exchange): Promise<void> {
 /** GET /settings/reports.csv: the same with more lines. */
 export async function sendReportFile(exchange: Exchange): Promise<void> {
   const { options, visit, response } = exchange;
-  const { range, ...asked } = readChoice(exchange);
+  const { period, ...asked } = readChoice(exchange);
   const { group } = asked;
   const { portalId } = visit.portal;
   const { lines, rest } = await readReport(options.database, portalId, { ...asked, limit: IN_FILE });
   const rows = (rest === undefined ? lines : [...lines, restLine(rest)]).map((line) => toCells(line, group));
   await sendCsv(response, {
-    name: `sequence-enroller-${portalId}-by-${group}-${range}.csv`,
+    name: `sequence-enroller-${portalId}-by-${group}-${Object.values(period.query).join("-to-")}.csv`,
     columns: Object.keys(toCells(NOTHING, group)).map((key) => ({ key, header: key })),
     rows: await recordExport(options.database.pool, actorOf(visit), { subjectName: "Reports", rows }),
   });
@@ -105,19 +107,21 @@ function toSeconds(milliseconds: number | null): number | null {
 
 interface ReportChoice {
   readonly group: ReportGroup;
-  readonly range: ReportRange;
+  readonly period: ReportPeriod;
   readonly since: Date;
+  readonly until: Date | undefined;
   readonly calendar: { readonly timeZone: string | null; readonly now: Date };
 }
 
 function readChoice({ options, visit, request }: Exchange): ReportChoice {
-  const { by, range: given } = request.query;
-  const range =
-    typeof given === "string" && Object.hasOwn(REPORT_RANGES, given) ? (given as ReportRange) : "30d";
+  const { timeZone } = visit.portal;
+  const calendar = { timeZone, now: options.now() };
+  const period = readPeriod(request.query, { ...calendar, format: createFormat(timeZone) });
+  const { by } = request.query;
   const group = isReportGroup(by) ? by : "sequence";
-  const calendar = { timeZone: visit.portal.timeZone, now: options.now() };
-  const from = new Date(calendar.now.getTime() - REPORT_RANGES[range].hours * HOUR_MS);
+  const { since: from, until } = period;
   // A week that is not whole would look like a bad one.
-  const since = group === "week" ? weeksBetween(from, from, calendar.timeZone)[0].startsAt : from;
-  return { group, range, since, calendar };
+  const isWhole = group === "week" && period.range !== undefined;
+  const since = isWhole ? weeksBetween(from, from, timeZone)[0].startsAt : from;
+  return { group, period, since, until, calendar };
 }

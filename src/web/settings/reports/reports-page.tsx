@@ -7,13 +7,18 @@ import { SitePage, type Frame } from "../frame/shell.js";
 import { decidedAddress } from "../overview/overview-cards.js";
 import { EndsCard } from "./ends-card.js";
 import { LineName, nameOf } from "./line-names.js";
-import { REPORT_RANGES, ReportChoices, type ReportRange } from "./report-choice.js";
+import { ReportChoices, REPORTS_PATH } from "./report-choice.js";
+import type { ReportPeriod } from "./report-period.js";
+import type { ReportSummary } from "#domain/history/report-summary.js";
+import { SummaryCard } from "./summary-card.js";
+import { addressOf } from "../words/addresses.js";
 import { StackedBars, type BarPart } from "./stacked-bars.js";
 
 export interface ReportsPageModel extends Report {
   frame: Frame;
   group: ReportGroup;
-  range: ReportRange;
+  period: ReportPeriod;
+  summary: ReportSummary;
   /** True if more was decided in the range than is counted: `since` is later then. */
   isShortened: boolean;
   format: Format;
@@ -23,7 +28,7 @@ export interface ReportsPageModel extends Report {
 const CHARTED = 8;
 
 export function ReportsPage(model: ReportsPageModel) {
-  const { frame, group, range, lines } = model;
+  const { frame, group, period, summary, format, lines } = model;
   const charted = group === "week" ? lines : lines.slice(0, CHARTED);
   return (
     <SitePage
@@ -35,17 +40,17 @@ export function ReportsPage(model: ReportsPageModel) {
       <section class="card" aria-labelledby="report-title">
         <div class="card-head">
           <h2 id="report-title">
-            By {REPORT_GROUPS[group].label.toLowerCase()}, last {REPORT_RANGES[range].label}
+            By {REPORT_GROUPS[group].label.toLowerCase()}, {period.label}
           </h2>
-          <a class="button quiet" href={`/settings/reports.csv?by=${group}&range=${range}`}>
+          <a class="button quiet" href={addressOf(`${REPORTS_PATH}.csv`, { by: group, ...period.query })}>
             Download as CSV
           </a>
         </div>
-        <ReportChoices group={group} range={range} />
+        <ReportChoices group={group} period={period} />
         {lines.length === 0 ? (
           <p class="empty">
-            Nothing was decided in the last {REPORT_RANGES[range].label}. As soon as contacts reach the step,
-            this fills by itself.
+            No contacts in this period ({period.label}). As soon as contacts reach the action, this fills
+            automatically.
           </p>
         ) : (
           <>
@@ -60,6 +65,7 @@ export function ReportsPage(model: ReportsPageModel) {
           </>
         )}
       </section>
+      {lines.length === 0 ? null : <SummaryCard summary={summary} period={period} format={format} />}
       <EndsCard {...model} charted={charted} />
     </SitePage>
   );
