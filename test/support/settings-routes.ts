@@ -1,3 +1,4 @@
+import { tabRoutes } from "./tab-routes.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { presetEntryOf } from "#web/settings/policy/preset-entry.js";
 
@@ -91,12 +92,6 @@ const form = (
     : Object.entries(fields).map(([name, value]) => [name, String(value)]);
   return { kind: "form", path, fields: pairs, other, changes, ...(own === undefined ? {} : { own }) };
 };
-const tab = (path: string, { body, other = 200 }: { body?: object; other?: number } = {}): TabCall => ({
-  kind: "tab",
-  path,
-  other,
-  ...(body === undefined ? {} : { body }),
-});
 
 /** Tells everybody who is signed in to which accounts, also whoever may not look at the one in use. */
 export const ACCOUNTS = "/settings/accounts";
@@ -374,30 +369,5 @@ function rest({
     ],
     // The last: it ends the session.
     "POST /settings/sign-out": [form("/settings/sign-out")],
-  };
-}
-
-function tabRoutes({ portalId, sender, preset }: RouteIds): Record<string, readonly RouteCall[]> {
-  const at = "/hubspot/settings";
-  const body = {
-    version: "0.",
-    senderUserId: String(sender),
-    presetId: String(preset),
-    portalId: String(portalId),
-  };
-  return {
-    [`GET ${at}/overview`]: [
-      tab(`${at}/overview`),
-      tab(`${at}/overview?portalId=${portalId}`, { other: 400 }),
-    ],
-    [`GET ${at}/defaults`]: [tab(`${at}/defaults`)],
-    [`PUT ${at}/defaults`]: [
-      tab(`${at}/defaults`, { body, other: 422 }),
-      tab(`${at}/defaults?portalId=${portalId}`, { body, other: 400 }),
-    ],
-    [`POST ${at}/defaults`]: [
-      tab(`${at}/defaults`, { body, other: 422 }),
-      tab(`${at}/defaults`, { body: { ...body, senderUserId: null }, other: 422 }),
-    ],
   };
 }

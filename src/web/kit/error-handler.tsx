@@ -63,7 +63,10 @@ export function sendProblem(request: Request, response: Response, { status, code
     return;
   }
   const { title, paragraph } = means === undefined ? wordsFor(status) : wordsForTrouble(means);
-  const links = [{ href: "/settings", label: "Open settings" }];
+  const links = [
+    { href: "/settings", label: "Overview" },
+    { href: "/settings/activity", label: "Activity" },
+  ];
   sendPage(
     response,
     status,

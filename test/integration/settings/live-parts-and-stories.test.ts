@@ -70,7 +70,7 @@ describe("the list", () => {
 
   test("says since when it stands so, and how to see what is new without script", async () => {
     const { text } = await admin.get("/settings/activity?status=failed");
-    expect(text).toMatch(/Updated \d+:\d\d [AP]M\. Refreshes automatically\./);
+    expect(text).toMatch(/Updated \d+:\d\d [AP]M\. <span class="auto">Refreshes automatically\./);
     expect(text).toContain('<noscript><a href="/settings/activity?status=failed">Reload</a></noscript>');
   });
 });

@@ -89,7 +89,8 @@ export async function exportAll(exchange: Exchange): Promise<void> {
   const record = <Row,>(rows: AsyncIterable<Row>) =>
     recordExport(pool, actorOf(visit), { subjectName: "Activity", rows });
   const zone = { timeZone: knownZone(timeZone), now: options.now() };
-  await sendExport(response, { search, portalId, ...zone, record });
+  const hubspotUrl = hubspotUrlOf(visit.portal, options.appUrl);
+  await sendExport(response, { search, portalId, hubspotUrl, ...zone, record });
 }
 
 /** What is said once an action was asked for, by the address's `done`; nothing from outside is shown. */

@@ -185,7 +185,9 @@ function Sender({ item: { senderName, senderEmail } }: { item: ExecutionItem }) 
   if (senderName === null) return <Email address={senderEmail} />;
   return (
     <>
-      <bdi title={shorten(senderEmail, LONGEST_ADDRESS)}>{shorten(senderName, LONGEST_NAME)}</bdi>
+      <bdi class="clamp" title={shorten(senderEmail, LONGEST_ADDRESS)}>
+        {shorten(senderName, LONGEST_NAME)}
+      </bdi>
     </>
   );
 }

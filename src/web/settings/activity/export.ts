@@ -1,11 +1,18 @@
 import type { Response } from "express";
 import { sendCsv } from "#web/kit/send-csv.js";
+import type { ErrorCode } from "#domain/contract/error-codes.js";
+import { ERASED_CONTACT, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
+import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
+import { CODE_WORDS } from "../words/activity-words.js";
+import { contactUrl, type FixPlaces } from "../words/fixes.js";
 import type { ExecutionItem } from "#domain/history/execution-item.js";
 import type { ExecutionSearch } from "#domain/history/execution-search.js";
 
 export interface ExportOptions {
   readonly search: ExecutionSearch;
   readonly portalId: bigint;
+  /** Origin of the account's HubSpot UI. */
+  readonly hubspotUrl: string;
   /** IANA name; times are given in UTC and in this zone. */
   readonly timeZone: string;
   readonly now: Date;
@@ -31,11 +38,17 @@ export async function sendExport(response: Response, options: ExportOptions): Pr
   });
 }
 
-async function* items({ search, timeZone }: ExportOptions): AsyncGenerator<Record<string, string>> {
+async function* items({
+  search,
+  timeZone,
+  portalId,
+  hubspotUrl,
+}: ExportOptions): AsyncGenerator<Record<string, string>> {
   const local = localTime(timeZone);
+  const places = { portalId, hubspotUrl };
   for (let before: bigint | undefined, isEnd = false; !isEnd;) {
     const page = await search.read(before === undefined ? {} : { before }, CHUNK);
-    for (const item of page.items) yield toRecord(item, local);
+    for (const item of page.items) yield toRecord(item, { local, places });
     before = page.olderThan;
     isEnd = before === undefined;
   }
@@ -56,11 +69,25 @@ function columnsOf({ timeZone }: ExportOptions): { key: string; header: string }
       "sender_user_id",
     ].map(named),
     ...["sender_email", "status", "error_code", "error_message", "attempts", "enrolled_at_utc"].map(named),
-    ...["decided_at_utc", "completed_at_utc", "retry_of"].map(named),
+    ...["decided_at_utc", "completed_at_utc", "retry_of", "contact_name", "status_label"].map(named),
+    ...["reason", "contact_url"].map(named),
   ];
 }
 
-function toRecord(item: ExecutionItem, local: (date: Date) => string): Record<string, string> {
+function reasonIn(code: string | null): string {
+  if (code === null) return "";
+  return Object.hasOwn(CODE_WORDS, code) ? CODE_WORDS[code as ErrorCode] : code;
+}
+
+const contactIsIn = ({ contactId }: ExecutionItem): boolean =>
+  contactId !== ERASED_CONTACT && contactId !== UNKNOWN_CONTACT;
+
+interface Shown {
+  readonly local: (date: Date) => string;
+  readonly places: FixPlaces;
+}
+
+function toRecord(item: ExecutionItem, { local, places }: Shown): Record<string, string> {
   const utc = (date: Date | null) => date?.toISOString() ?? "";
   return {
     id: String(item.id),
@@ -83,6 +110,10 @@ function toRecord(item: ExecutionItem, local: (date: Date) => string): Record<st
     decided_at_utc: utc(item.decidedAt),
     completed_at_utc: utc(item.completedAt),
     retry_of: item.retryOf === null ? "" : String(item.retryOf),
+    contact_name: item.contactName ?? "",
+    status_label: OUTCOME_LABELS[item.outcome],
+    reason: reasonIn(item.errorCode),
+    contact_url: contactIsIn(item) ? contactUrl(places, item.contactId) : "",
   };
 }
 

@@ -28,49 +28,55 @@ export function Connection({
   /** Undefined: no copy of the directory was made yet. */
   report: ConnectionReport | undefined;
 }) {
+  const isMissing = scopes.required.some((scope) => !portal.scopes.includes(scope));
+  const needsLook = isMissing || portal.directoryError !== null || health.tokenEndsAt === null;
   return (
     <section class="card" aria-labelledby="connection-title">
       <div class="card-head">
         <h2 id="connection-title">Connection</h2>
         <span class="badge enrolled">Connected</span>
       </div>
-      <dl class="facts">
-        <dt>Account</dt>
-        <dd>
-          {portal.portalId.toString()}
-          {portal.hubDomain ? ` · ${portal.hubDomain}` : ""}
-        </dd>
-        <dt>Connected since</dt>
-        <dd>
-          <Time date={portal.connectedSince} format={format} />
-          {portal.connectedBy ? ` by ${portal.connectedBy}` : ""}
-        </dd>
-        <dt>Sequences and users</dt>
-        <dd>
-          <Directory portal={portal} format={format} />
-          {report === undefined ? null : <LeftOut report={report} />}
-        </dd>
-        {report === undefined ? null : (
-          <>
-            <dt>Sequences read as</dt>
-            <dd>
-              <Readers report={report} />
-            </dd>
-          </>
-        )}
-        <dt>Authorization</dt>
-        <dd>
-          <Token health={health} format={format} />
-        </dd>
-        <dt>HubSpot API</dt>
-        <dd>
-          {answersOf(trouble)} <Budget health={health} />
-        </dd>
-        <dt>Permissions</dt>
-        <dd>
-          <Permissions portal={portal} scopes={scopes} />
-        </dd>
-      </dl>
+      <p>{answersOf(trouble)}</p>
+      <details open={needsLook}>
+        <summary>Details</summary>
+        <dl class="facts">
+          <dt>Account</dt>
+          <dd>
+            {portal.portalId.toString()}
+            {portal.hubDomain ? ` · ${portal.hubDomain}` : ""}
+          </dd>
+          <dt>Connected since</dt>
+          <dd>
+            <Time date={portal.connectedSince} format={format} />
+            {portal.connectedBy ? ` by ${portal.connectedBy}` : ""}
+          </dd>
+          <dt>Sequences and users</dt>
+          <dd>
+            <Directory portal={portal} format={format} />
+            {report === undefined ? null : <LeftOut report={report} />}
+          </dd>
+          {report === undefined ? null : (
+            <>
+              <dt>Sequences read as</dt>
+              <dd>
+                <Readers report={report} />
+              </dd>
+            </>
+          )}
+          <dt>Authorization</dt>
+          <dd>
+            <Token health={health} format={format} />
+          </dd>
+          <dt>HubSpot API</dt>
+          <dd>
+            {answersOf(trouble)} <Budget health={health} />
+          </dd>
+          <dt>Permissions</dt>
+          <dd>
+            <Permissions portal={portal} scopes={scopes} />
+          </dd>
+        </dl>
+      </details>
     </section>
   );
 }

@@ -25,7 +25,7 @@ export function Renewal({ now, format, reload }: RenewalModel) {
   return (
     <>
       <p class="note renewal">
-        Updated {format.time(now)}. Refreshes automatically.{" "}
+        Updated {format.time(now)}. <span class="auto">Refreshes automatically.</span>{" "}
         <span class="htmx-indicator" aria-hidden="true">
           Checking…
         </span>

@@ -27,6 +27,7 @@ export interface Frame {
   portal: PortalOverview;
   /** Times and numbers as the portal writes them. */
   format: Format;
+  now: Date;
   /** How the form went that led here; said once. */
   notice: Notice | undefined;
   /** Set while enrollment is paused. */
@@ -44,9 +45,10 @@ export function frameOf(exchange: Exchange): Frame {
   const { options, visit, request, response } = exchange;
   const { session, portal, pause } = visit;
   const notice = takeNotice(noticeKeeperOf(exchange), request, response);
-  const format = createFormat(portal.timeZone, options.now());
+  const now = options.now();
+  const format = createFormat(portal.timeZone, now);
   const formToken = options.sessions.formToken(session);
-  return { session, portal, format, notice, pause, isViewOnly: isViewOnly(visit), formToken };
+  return { session, portal, format, now, notice, pause, isViewOnly: isViewOnly(visit), formToken };
 }
 
 export function noticeKeeperOf({ options, visit }: Pick<Exchange, "options" | "visit">): NoticeKeeper {
@@ -99,6 +101,7 @@ export function SitePage({ title, current, frame, lead, hasOwnHeading, up, child
             {children}
           </ViewOnly.Provider>
           <p class="note zone-line">Times are in {frame.format.timeZone}</p>
+          <p class="note printed">Printed {frame.format.dateTime(frame.now)}</p>
         </main>
       </div>
     </Page>
