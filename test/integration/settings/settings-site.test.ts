@@ -59,7 +59,7 @@ describe("the overview", () => {
     const { text } = await admin.get("/settings");
     expect(text.indexOf("code=OWNER_MISSING&amp;kind=ENROLL")).toBeGreaterThan(0);
     expect(text.indexOf("code=OWNER_MISSING")).toBeLessThan(text.indexOf("code=BOUNCED"));
-    expect(text).toContain("The contact has no owner. Assign one");
+    expect(text).toContain(`href="/settings/help/OWNER_MISSING"`);
   });
 
   test("cuts days where the portal's calendar does, also when the clocks change", async () => {

@@ -34,7 +34,7 @@ export interface Cause {
 }
 
 /** Bars of a trend. */
-export const TREND_BARS = 8;
+const TREND_BARS = 8;
 /** The newest that are read: more would say the same. */
 const MOST_READ = 20_000;
 /** Causes told; the rest is in the list of contacts. */

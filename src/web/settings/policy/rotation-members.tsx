@@ -6,15 +6,31 @@ import { Group, TextField } from "../frame/fields.js";
 import type { SenderItem } from "../senders/sender-list.js";
 import { SENDERS_PATH } from "../senders/senders-page.js";
 import { daysOff, senderStatusOf, WEEK } from "../senders/sender-status.js";
-import { weightOf, type MemberDays, type MemberEntry } from "./rotation-entry.js";
-import type { RotationModel } from "./rotation-page.js";
+import { weightOf, type MemberDays, type MemberEntry, type RotationEntry } from "./rotation-entry.js";
+import type { Frame } from "../frame/shell.js";
+import type { Problems } from "../frame/problems.js";
+import type { StatusFacts } from "../senders/sender-status.js";
+import type { Nameable } from "../words/names.js";
 import { sharesOf } from "./shares.js";
+
+/** The part of a rotation's form that is about its senders. */
+export interface MembersModel {
+  frame: Frame;
+  /** Undefined for a new one. */
+  saved: StoredRotation | undefined;
+  readonly entry: RotationEntry;
+  nameable: Nameable;
+  readonly problems: Problems;
+  /** The members of the form as senders, by user id. */
+  senders: ReadonlyMap<string, SenderItem>;
+  facts: StatusFacts;
+}
 
 /** Turns that are foretold. */
 const TURNS = 3;
 
 /** One line for each sender: the share, what the sender does now, the days off, and the way out. */
-export function MemberRows({ children, ...model }: RotationModel & { children: ComponentChildren }) {
+export function MemberRows({ children, ...model }: MembersModel & { children: ComponentChildren }) {
   const { entry } = model;
   const weights = entry.members.map(({ weight }) => weightOf(weight) ?? 0);
   const shares = sharesOf(weights);
@@ -35,7 +51,7 @@ export function MemberRows({ children, ...model }: RotationModel & { children: C
   );
 }
 
-interface RowModel extends RotationModel {
+interface RowModel extends MembersModel {
   member: MemberEntry;
   share: number;
 }
@@ -71,7 +87,7 @@ function Row({ saved, nameable, problems, frame, senders, facts, member, share }
   );
 }
 
-type StateModel = Pick<RotationModel, "facts"> & {
+type StateModel = Pick<MembersModel, "facts"> & {
   sender: SenderItem;
   days: MemberDays | undefined;
   /** Just added: what there is to decide about the sender is open. */
@@ -135,7 +151,7 @@ function ShareBar({ weights }: { weights: readonly number[] }) {
 }
 
 /** Whose turn it is, as saved, if all of them can send. */
-function NextTurns({ saved, senders }: Pick<RotationModel, "saved" | "senders">) {
+function NextTurns({ saved, senders }: Pick<MembersModel, "saved" | "senders">) {
   if (saved === undefined || saved.members.length < 2) return null;
   const names = turnsOf(saved).map((userId) => senders.get(userId)?.label ?? unnamed(userId));
   return (

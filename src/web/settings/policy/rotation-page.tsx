@@ -1,12 +1,8 @@
 import type { FlowUses } from "#domain/flows/flow-uses.js";
-import type { Frame } from "../frame/shell.js";
 import type { FormState } from "../frame/versioned-form.js";
 import type { RotationEntry } from "./rotation-entry.js";
-import { MemberRows } from "./rotation-members.js";
-import type { SenderItem } from "../senders/sender-list.js";
-import type { StatusFacts } from "../senders/sender-status.js";
+import { MemberRows, type MembersModel } from "./rotation-members.js";
 import type { StoredRotation } from "#domain/policy/rotation-store.js";
-import type { Nameable } from "../words/names.js";
 import { ChangedBeforeDelete, Conflict } from "../words/change-table.js";
 import { CheckBox, PostForm, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
 import { activePeople, peopleNote } from "../step/people-choices.js";
@@ -15,16 +11,9 @@ import { SENDERS_PATH } from "../senders/senders-page.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";
 
-export interface RotationModel extends FormState<RotationEntry> {
-  frame: Frame;
-  /** Undefined for a new one. */
-  saved: StoredRotation | undefined;
-  nameable: Nameable;
+export interface RotationModel extends FormState<RotationEntry>, MembersModel {
   /** Which workflows depend on it. */
   uses: FlowUses;
-  /** The members of the form as senders, by user id. */
-  senders: ReadonlyMap<string, SenderItem>;
-  facts: StatusFacts;
   /** Presets that keep it from being deleted. */
   usedBy?: readonly string[];
   /** Another admin's save kept it from being deleted. */

@@ -2,7 +2,7 @@ import type { ReportLine } from "#domain/history/report-line.js";
 import { REPORT_GROUPS, type ReportGroup } from "#domain/history/report.js";
 import { decidedAddress } from "../overview/overview-cards.js";
 
-const DAY = new Intl.DateTimeFormat("en-GB", {
+const DAY = new Intl.DateTimeFormat("en-US", {
   timeZone: "UTC",
   day: "numeric",
   month: "short",
@@ -13,7 +13,8 @@ const DAY = new Intl.DateTimeFormat("en-GB", {
 export function nameOf({ id, name }: ReportLine, group: ReportGroup): string {
   if (group === "week" && id !== null) return `Week of ${DAY.format(new Date(id))}`;
   if (name !== null) return name;
-  return id === null ? "Not known" : `${REPORT_GROUPS[group].label} ${id}`;
+  if (id !== null) return `${REPORT_GROUPS[group].label} ${id}`;
+  return group === "sender" ? "No sender" : "Not known";
 }
 
 /** A line's name, which leads to the list of what it counts. */

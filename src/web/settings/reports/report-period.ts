@@ -37,7 +37,7 @@ interface Clock {
 }
 
 /** The days that an address names, both included; if they make no sense, the range; if there is none, 30 days. */
-export function readPeriod(given: Readonly<Record<string, unknown>>, clock: Clock): ReportPeriod {
+export function readReportPeriod(given: Readonly<Record<string, unknown>>, clock: Clock): ReportPeriod {
   return readDays(given, clock) ?? lastOf(readRange(given["range"]), clock);
 }
 

@@ -2,7 +2,7 @@ import { sendPage } from "#web/kit/page.js";
 import { sendCsv, type CsvCell } from "#web/kit/send-csv.js";
 import { recordExport } from "#domain/audit/record-change.js";
 import { createFormat } from "../words/format.js";
-import { readPeriod, type ReportPeriod } from "./report-period.js";
+import { readReportPeriod, type ReportPeriod } from "./report-period.js";
 import { readReportSummary } from "#domain/history/report-summary.js";
 import { ReportsPage } from "./reports-page.js";
 import { knownEnds, type LineEnds } from "#domain/history/report-ends.js";
@@ -116,7 +116,7 @@ interface ReportChoice {
 function readChoice({ options, visit, request }: Exchange): ReportChoice {
   const { timeZone } = visit.portal;
   const calendar = { timeZone, now: options.now() };
-  const period = readPeriod(request.query, { ...calendar, format: createFormat(timeZone) });
+  const period = readReportPeriod(request.query, { ...calendar, format: createFormat(timeZone) });
   const { by } = request.query;
   const group = isReportGroup(by) ? by : "sequence";
   const { since: from, until } = period;
