@@ -125,5 +125,7 @@ export default tseslint.config(
     files: ["**/*.js", "**/*.mjs", "**/*.cjs"],
     rules: { "no-console": "off", "no-restricted-properties": "off" },
   },
+  // Jest loads these with require() alone.
+  { files: ["test/shared-modules/*.cjs"], rules: { "@typescript-eslint/no-require-imports": "off" } },
   prettier,
 );

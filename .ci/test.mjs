@@ -1,5 +1,5 @@
 /**
- * Runs jest with what it needs for ES modules. Arguments are jest's: `npm test -- redact --watch`.
+ * Runs jest on the modules as Node loads them (test/shared-modules). Arguments are jest's: `npm test -- redact --watch`.
  *
  * Without a path the suite runs in two passes: most files side by side, since they mostly wait; then, one at a time,
  * those that judge how soon something happens. With `--long` it is the files of `test/long` instead, one at a time: they
@@ -11,7 +11,11 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const flags = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
+/** The files of a worker share the product's modules; with TEST_WORLDS=apart each loads them again (test/jest.apart.config.js). */
+const isApart = process.env.TEST_WORLDS === "apart";
+const flags = ["--import=./test/shared-modules/register.mjs"];
+if (isApart) flags.push("--experimental-vm-modules", "--disable-warning=ExperimentalWarning");
+const config = isApart ? "test/jest.apart.config.js" : "test/jest.config.js";
 const jest = "node_modules/jest/bin/jest.js";
 
 /** Files whose result depends on how busy the machine is. */
@@ -35,8 +39,8 @@ const LONG = "/test/long/";
 const MODEL = "/executions/state-model.test";
 /** Files side by side: more than the two cores there are at the least, since a file mostly waits for pauses that the app makes. */
 const WORKERS = 4;
-/** Each file's modules stay in its worker; beyond this much a new worker costs less than collecting its garbage. */
-const WORKER_MEMORY = "600MB";
+/** What files leave behind stays in their worker; beyond this much a new worker costs less than collecting its garbage. */
+const WORKER_MEMORY = "1GB";
 
 const PASSES = {
   default: [
@@ -57,7 +61,7 @@ process.on("SIGTERM", () => running?.kill("SIGTERM"));
 
 /** @returns jest's exit code; a number of its own where a signal ended it. */
 function runJest(args) {
-  running = spawn(process.execPath, [...flags, jest, "-c", "test/jest.config.js", ...args], {
+  running = spawn(process.execPath, [...flags, jest, "-c", config, ...args], {
     cwd: root,
     stdio: "inherit",
   });
@@ -94,6 +98,7 @@ async function runPasses(passes, args) {
 }
 
 const args = process.argv.slice(2).filter((arg) => arg !== "--long");
+if (args.some((arg) => arg.startsWith("--watch"))) process.env.WATCHES_SOURCES = "true";
 if (process.argv.includes("--long")) process.env.MODEL_RUNS ??= "150";
 const isWhole = args.every((arg) => arg.startsWith("--json") || arg.startsWith("--outputFile="));
 const passes = process.argv.includes("--long") ? PASSES.long : PASSES.default;

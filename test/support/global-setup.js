@@ -1,8 +1,6 @@
-import { tsImport } from "tsx/esm/api";
-
-/** Jest loads this outside its own transform, hence plain JavaScript; the work is in database-server.ts. */
+/** Jest wants plain JavaScript here; the work is in database-server.ts. */
 export default async function setUp() {
-  const { startRunDatabase } = await tsImport("./database-server.ts", import.meta.url);
+  const { startRunDatabase } = await import("./database-server.ts");
   const run = await startRunDatabase();
   process.env.TEST_DATABASE_SERVER_URL = run.serverUrl;
   process.env.TEST_DATABASE_PREFIX = run.prefix;
