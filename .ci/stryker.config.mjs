@@ -20,7 +20,7 @@ export default {
     "src/platform/text/storable-*.ts",
     "src/platform/time/local-time.ts",
     "src/domain/contract/point-in-time.ts",
-    "src/web/tab/start-of-day.ts",
+    "src/platform/time/zoned-day.ts",
     "src/worker/attempt/attempt-faults.ts",
     "src/worker/attempt/doubt.ts",
     "src/worker/watch/judge-look.ts",

@@ -39,6 +39,10 @@ export function dayOf(at: Date, timeZone: string): string {
   return format.format(at);
 }
 
+/** The instant at which the day of `now` began on the clocks of a zone, also on the days that clocks are changed. */
+export const startOfToday = (now: Date, timeZone: string): Date =>
+  startOfDay(dayOf(now, timeZone), timeZone) as Date;
+
 /** A week of a zone's calendar, from Monday on. */
 export interface Week {
   /** Its Monday, as `YYYY-MM-DD`. */

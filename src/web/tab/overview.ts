@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { startOfToday } from "#platform/time/zoned-day.js";
 import type { Database } from "#platform/db/client.js";
 import { findTrouble } from "#domain/accounts/hubspot-trouble.js";
 import { ownFaultWords } from "#web/settings/words/own-fault-words.js";
 import { findPortal } from "#domain/accounts/portal-overview.js";
 import { knownZone } from "#platform/time/local-time.js";
-import { startOfToday } from "./start-of-day.js";
 import { readToday } from "./today.js";
 
 const instant = z.date().transform((date) => date.toISOString());

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { startOfToday } from "#web/tab/start-of-day.js";
+import { startOfToday } from "#platform/time/zoned-day.js";
 
 describe("the day an admin calls today", () => {
   test.each([
