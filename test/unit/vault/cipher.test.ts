@@ -8,6 +8,13 @@ const oldKey = { id: "2025", key: randomBytes(32) };
 const newKey = { id: "2026", key: randomBytes(32) };
 const context = { portalId: 4455667n, field: "access_token_sealed" };
 
+/** The seal with one of its parts, counted from 0, cut or filled up to a number of bytes. */
+function withLength(sealed: string, index: number, bytes: number): string {
+  const parts = sealed.split(".");
+  const part = Buffer.concat([Buffer.from(parts[index] ?? "", "base64url"), Buffer.alloc(bytes)]);
+  return parts.with(index, part.subarray(0, bytes).toString("base64url")).join(".");
+}
+
 describe("a sealed text", () => {
   const cipher = createCipher([newKey, oldKey]);
 
@@ -66,9 +73,22 @@ describe("a sealed text", () => {
       sealed.replace("v1.", "v2."),
       `${sealed}.more`,
       "v1.2026.a.b.c",
+      withLength(sealed, 2, 11),
+      withLength(sealed, 2, 13),
+      withLength(sealed, 4, 12),
+      withLength(sealed, 4, 17),
     ]) {
       expect(() => cipher.open(text, context)).toThrow(SealBroken);
+      expect(() => cipher.open(text, context)).toThrow(/does not have the expected form/);
+      expect(() => cipher.isCurrent(text)).toThrow(SealBroken);
     }
+  });
+
+  test("says which column of which portal does not open, and keeps the cause", () => {
+    const sealed = cipher.seal("secret", { ...context, portalId: 1n });
+    const opening = () => cipher.open(sealed, context);
+    expect(opening).toThrow(/^A sealed access_token_sealed of portal 4455667 does not open$/);
+    expect(opening).toThrow(expect.objectContaining({ cause: expect.any(Error) }));
   });
 
   test("does not open under another key that took its id", () => {
@@ -95,6 +115,11 @@ describe("a rotation of keys", () => {
     const old = before.seal("secret", context);
     expect(() => after.open(old, context)).toThrow(SealKeyUnknown);
     expect(() => after.open(old, context)).toThrow(/2025/);
+  });
+
+  test("knows the keys that are configured, and no other", () => {
+    expect(["2025", "2026", "2027"].map((keyId) => during.knows(keyId))).toEqual([true, true, false]);
+    expect(after.knows("2025")).toBe(false);
   });
 
   test("does not let a text pass as sealed by another key", () => {
