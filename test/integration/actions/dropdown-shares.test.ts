@@ -28,7 +28,7 @@ beforeAll(async () => {
   await pool().query("UPDATE portals SET directory_synced_at = now()");
   // Connections and statements of the first calls are made.
   await Promise.all([open(neighbor, ROTATION_OPTIONS_ROUTE), enroll("ap-warm")]);
-}, 30_000);
+});
 
 /** Whatever reads sequences takes a minute at the server: no lock is waited for, which would end by its own limit. */
 beforeEach(() =>
@@ -103,7 +103,7 @@ test("dropdowns of one account that the database is slow to read keep no call an
   await until(async () => (await slowStatements()) === 0, "a statement runs for nobody", 5_000);
   await beQuickAgain();
   expect((await open(busy, SEQUENCE_OPTIONS_ROUTE)).status).toBe(200);
-}, 40_000);
+});
 
 test("the query of a closed dropdown is ended at the server", async () => {
   const gone = new AbortController();
@@ -112,4 +112,4 @@ test("the query of a closed dropdown is ended at the server", async () => {
   gone.abort();
   await dropdown;
   await until(async () => (await slowStatements()) === 0, "a statement runs for nobody", 5_000);
-}, 40_000);
+});

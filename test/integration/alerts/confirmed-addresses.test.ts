@@ -22,7 +22,7 @@ beforeAll(async () => {
   const environment = { SMTP_URL: server.url(), MAIL_FROM: "enroller@operator.example" };
   running = await startRunningApp({ environment });
   stranger = createBrowser(running.publicUrl);
-}, 30_000);
+});
 
 afterAll(async () => {
   await running.close();
@@ -112,7 +112,7 @@ describe("an address that an admin sets", () => {
     expect(await audited("CONFIRMED")).toEqual([address.toLowerCase()]);
     expect((await alertEnds("after that")).to).toEqual([address, portal.admin.email]);
     expect((await admin.get("/settings/alerts")).text).not.toContain("Send the link again");
-  }, 40_000);
+  });
 
   test("has to be confirmed again once it was off the list, and its old link is of no use while it is", async () => {
     await setAddresses("ops@acme.example");
@@ -187,7 +187,7 @@ describe("mails with the link", () => {
       );
     await age("1 day");
     expect(await askAgain("ops@acme.example")).toContain("The link is being emailed again.");
-  }, 30_000);
+  });
 
   test("are twenty a day for an account, however often its list changes", async () => {
     const list = (from: number) =>

@@ -136,7 +136,7 @@ describe("POST /enrollments/batch", () => {
     expect(portal.traffic.requestsOf("contacts") - before).toBeLessThan(6);
     expect(linesOf(await client.post(PATH, { inputs: [] }))).toEqual([]);
     expect((await client.post(PATH, { inputs: 7 })).body.code).toBe("INVALID_REQUEST");
-  }, 30_000);
+  });
 
   test("answers each row while the caller is still writing, and keeps what was answered when the caller goes away", async () => {
     const before = await countRows();
@@ -179,7 +179,7 @@ describe("POST /enrollments/batch", () => {
     while (line?.status === "ACCEPTED") line = await (batch.write(row("later")), batch.next());
     expect(line).toMatchObject({ status: "REFUSED", code: "UNAUTHENTICATED" });
     expect(await batch.next()).toBeNull();
-  }, 15_000);
+  });
 
   test("lets an account have some batches at a time, and refuses more", async () => {
     const batches = [openBatch(), openBatch()];
@@ -191,7 +191,7 @@ describe("POST /enrollments/batch", () => {
     expect([refused.status, refused.body.code]).toEqual([429, "RATE_LIMITED"]);
     for (const { call } of batches) call.destroy();
     expect((await send([row("one more")])).status).toBe(200);
-  }, 15_000);
+  });
 });
 
 describe("a batch with an Idempotency-Key", () => {

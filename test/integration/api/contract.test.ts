@@ -224,4 +224,4 @@ test("nothing that a client sends is answered as our own fault, nor otherwise th
   }
   const faults = site.logLines.filter((line) => /^\{"level":"(?:error|fatal)"/.test(line));
   expect(faults).toEqual([]);
-}, 60_000);
+});

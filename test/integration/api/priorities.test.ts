@@ -81,7 +81,7 @@ test("while all wait, workflows have at least half, single calls pass a batch, a
   const lastCall = lanes.lastIndexOf(1);
   expect(lanes.filter((lane) => lane === 1)).toHaveLength(CALLS);
   expect(lastCall).toBeLessThan(4 * CALLS + 5);
-}, 60_000);
+});
 
 /** The account's executions that were begun, in their order, once there are so many. */
 async function begunWhen(many: number): Promise<{ lane: number; isDecided: boolean }[]> {

@@ -284,7 +284,7 @@ describe("trouble", () => {
     );
     expect(runs.map(({ code }) => code)).toEqual(runs.map(() => 0));
     expect(runs.some(({ stderr }) => /RATE_LIMITED: .* Trying again in \d+ s\./.test(stderr))).toBe(true);
-  }, 30_000);
+  });
 
   test("of a reader who leaves, as in “| head -1”, ends a list quietly", async () => {
     const child = spawn(
@@ -300,5 +300,5 @@ describe("trouble", () => {
     child.stdout.once("data", () => child.stdout.destroy());
     const code = await new Promise((resolve) => child.on("close", resolve));
     expect([code, complaint]).toEqual([0, ""]);
-  }, 30_000);
+  });
 });

@@ -43,7 +43,7 @@ test("a contact that is merged before its attempt is judged by HubSpot's data of
   } finally {
     await running.close();
   }
-}, 30_000);
+});
 
 describe("a merge that is reported while an owner is working on the contact", () => {
   const portalId = 5n;

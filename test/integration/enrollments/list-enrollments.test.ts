@@ -138,7 +138,7 @@ test("each filter, sort and page size lists what a naive search over all rows do
     ),
     { numRuns: 60 },
   );
-}, 60_000);
+});
 
 test.each(["", "x", "c.", "c.1.2", "u.1", `c.${"9".repeat(30)}`, "u.99999999999999999.1"])(
   "a place that no list has given out is none: %s",

@@ -96,7 +96,7 @@ test("a program that syncs while several transactions commit out of order ends w
   const final = await readEnrollments(db.database.pool, PORTAL, ids);
   expect([...sync.copy.values()].toSorted(byId)).toEqual([...final.values()].toSorted(byId));
   expect(sync.repeated).toEqual([]);
-}, 30_000);
+});
 
 test("a change that was written first and committed last holds back later ones, and is not missed", async () => {
   const sync = createSync();
@@ -118,7 +118,7 @@ test("a change that was written first and committed last holds back later ones, 
     final.get(first),
     final.get(second),
   ]);
-}, 30_000);
+});
 
 test("delivering a completion is no change of an enrollment", async () => {
   const [id] = ids as [bigint];

@@ -114,5 +114,5 @@ describe("a wish to stop is heard at once by a start that waits", () => {
     setTimeout(() => stopping.abort(), 300);
     await expect(start).rejects.toMatchObject({ name: "AbortError" });
     holder.release(true);
-  }, 8_000);
+  });
 });
