@@ -159,7 +159,7 @@ const NOTICES = {
   ),
   "preset-gone": bad("/settings/presets", "Another admin deleted that preset while you were editing."),
   undone: good("/settings", "Undone. Everything is as it was before."),
-  "undo-changed": bad("/settings", "Not undone: it was changed again in the meantime."),
+  "undo-changed": bad("/settings", "Not undone: it was changed again since then."),
   "undo-name-taken": bad("/settings", "Not undone: another one has that name now."),
   "undo-rotation-gone": bad("/settings", "Not undone: a rotation it uses was deleted."),
   "undo-too-late": bad("/settings", "Not undone: changes can be undone for 10 minutes."),

@@ -3,7 +3,7 @@ import { sendCsv, type CsvCell } from "#web/kit/send-csv.js";
 import { recordExport } from "#domain/audit/record-change.js";
 import { createFormat } from "../words/format.js";
 import { readReportPeriod, type ReportPeriod } from "./report-period.js";
-import { readReportSummary } from "#domain/history/report-summary.js";
+import { readReportSummary } from "#domain/history/reports/report-summary.js";
 import { ReportsPage } from "./reports-page.js";
 import { knownEnds, type LineEnds } from "#domain/history/report-ends.js";
 import { NOTHING, type ReportLine } from "#domain/history/report-line.js";

@@ -9,7 +9,7 @@ import { EndsCard } from "./ends-card.js";
 import { LineName, nameOf } from "./line-names.js";
 import { ReportChoices, REPORTS_PATH } from "./report-choice.js";
 import type { ReportPeriod } from "./report-period.js";
-import type { ReportSummary } from "#domain/history/report-summary.js";
+import type { ReportSummary } from "#domain/history/reports/report-summary.js";
 import { SummaryCard } from "./summary-card.js";
 import { addressOf } from "../words/addresses.js";
 import { StackedBars, type BarPart } from "./stacked-bars.js";

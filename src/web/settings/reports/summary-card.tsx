@@ -1,6 +1,6 @@
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import { DECIDED_OUTCOMES, type OutcomeCounts } from "#domain/history/outcome-history.js";
-import type { ReasonCount, ReportSummary } from "#domain/history/report-summary.js";
+import type { ReasonCount, ReportSummary } from "#domain/history/reports/report-summary.js";
 import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
 import { CODE_WORDS } from "../words/activity-words.js";
 import { addressOf } from "../words/addresses.js";

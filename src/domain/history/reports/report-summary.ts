@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
-import { DECIDED_OUTCOMES, type DecidedOutcome, type OutcomeCounts } from "./outcome-history.js";
-import { outcomeOf } from "./shown-outcome.js";
+import { DECIDED_OUTCOMES, type DecidedOutcome, type OutcomeCounts } from "../outcome-history.js";
+import { outcomeOf } from "../shown-outcome.js";
 
 /** How often a contact was not enrolled for a reason, in a period and in the one before. */
 export interface ReasonCount {
