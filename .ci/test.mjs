@@ -26,8 +26,6 @@ const ALONE = [
   "/integration/drain/event-loop-halts.test",
   "/integration/kit/hostile-bodies.test",
   "/integration/kit/hostile-requests.test",
-  "/integration/policy/full-settings.test",
-  "/integration/policy/many-settings.test",
   "/integration/queue/portal-lease.test",
   "/integration/queue/queue-spread.test",
 ];

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
-import { hiddenField, type Browser, type BrowserAnswer } from "../../support/browser.js";
-import { watchHalts } from "../../support/longest-halt.js";
-import { install, letInstallersIn, startSite, type Site } from "../../support/site.js";
+import { hiddenField, type Browser, type BrowserAnswer } from "../support/browser.js";
+import { watchHalts } from "../support/longest-halt.js";
+import { install, letInstallersIn, startSite, type Site } from "../support/site.js";
 
 const MOST = 500;
 const PEOPLE = 5_001;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
-import type { SimulatedPortal } from "../../../src/simulator/portal.js";
-import { watchHalts } from "../../support/longest-halt.js";
-import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import { watchHalts } from "../support/longest-halt.js";
+import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 const ROTATIONS = 5_000;
 const MEMBERS = { of: 20, ofLarge: 200 };
