@@ -7,6 +7,9 @@ import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { Browser } from "../../src/bin/oauth-browser.js";
 import { addPlainPortal, startRunningApp, type RunningApp, type StartOptions } from "./start-app.js";
 
+/** Moments instead of minutes. */
+export const QUICK_ENTRIES = { stampedMs: 300, doubtMs: 100 } as const;
+
 /** The app with an account that may have workflows made, and whose actions HubSpot has named. */
 export interface OwnFlowsStage {
   readonly running: RunningApp;
@@ -28,7 +31,7 @@ export interface OwnFlowsStage {
 const KINDS = ["ENROLL", "WAIT_FOR_SEQUENCE_END", "CHECK_ENROLLMENT"];
 
 export async function startOwnFlowsStage(options: StartOptions = {}): Promise<OwnFlowsStage> {
-  const running = await startRunningApp({ entryTimes: { stampedMs: 300, doubtMs: 100 }, ...options });
+  const running = await startRunningApp({ entryTimes: QUICK_ENTRIES, ...options });
   const portal = addPlainPortal(running.simulator, { contacts: 0 });
   const browser = await running.install(portal, "unenroll");
   const { pool } = running.db.database;

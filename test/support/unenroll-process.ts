@@ -1,6 +1,7 @@
 import { startApp } from "../../src/app.js";
 import { readConfig } from "../../src/config.js";
 import { createLogger } from "#platform/observability/logger.js";
+import { QUICK_ENTRIES } from "./own-flows-stage.js";
 import { QUICK } from "./unenroll-stage.js";
 
 /** What the parent sends to a worker that is to die before a step of unenrolling, or to live. */
@@ -17,6 +18,6 @@ process.once("message", ({ environment, diesBefore }: WorkerTask) => {
   void startApp(
     readConfig({ ...environment, ROLE: "worker", PORT: "0" }),
     createLogger({ level: "silent" }),
-    { believeNoneAfterMs: 0, unenrolling: { times: QUICK, onStep } },
+    { believeNoneAfterMs: 0, unenrolling: { times: QUICK, onStep }, entryTimes: QUICK_ENTRIES },
   ).then(() => process.send?.("ready"));
 });
