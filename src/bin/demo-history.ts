@@ -2,6 +2,7 @@ import type { Database } from "#platform/db/client.js";
 import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js";
 import type { EnrollmentEnd, SimulatedContact, SimulatedUser } from "../simulator/portal/model.js";
 import type { SimulatedPortal } from "../simulator/portal.js";
+import type { DemoPolicy } from "./demo-policy.js";
 import { workflowIdOf, type DemoFlowName } from "./demo-flows.js";
 
 /** The history ends a day and a half ago: it takes no place under anybody's cap of today. */
@@ -100,13 +101,13 @@ const STORE = `
   WITH past AS (
     SELECT * FROM jsonb_to_recordset($2::jsonb) AS row (
       number int, workflow text, contact text, email text, sender bigint, sender_email text, at timestamptz, is_enrolled boolean, code text,
-      message text, outcome text, ended_at timestamptz, opened timestamptz, clicked timestamptz, meeting timestamptz)
+      message text, outcome text, ended_at timestamptz, request jsonb, opened timestamptz, clicked timestamptz, meeting timestamptz)
   ), stored AS (
     INSERT INTO executions (portal_id, callback_id, kind, state, accepted_at, due_at, deadline_at, contact_id, contact_email, workflow_id,
            sequence_id, sequence_name, request, attempts, first_attempt_at, sender_user_id, sender_email, execution_state,
            enrollment_status, error_code, error_message, enrollment_id, enrolled_at, decided_at, completion_tries, completed_at)
     SELECT $1::bigint, 'ap-history-' || number, 'ENROLL', 'COMPLETED', at - interval '2 seconds', at, at + interval '6 days', contact, email, workflow,
-           $3, $4, '{"senderMode": "contact_owner"}', 1, at, sender, sender_email,
+           $3, $4, request, 1, at, sender, sender_email,
            CASE WHEN is_enrolled THEN 'SUCCESS' ELSE 'FAIL_CONTINUE' END, CASE WHEN is_enrolled THEN 'ENROLLED' ELSE 'FAILED' END, code,
            message, CASE WHEN is_enrolled THEN (50000000 + number)::text END, CASE WHEN is_enrolled THEN at END,
            at + interval '1 second', 1, at + interval '2 seconds'
@@ -120,10 +121,16 @@ const STORE = `
          enrolled_at, outcome, ended_at, ended_at + interval '20 minutes', opened, clicked, CASE WHEN outcome = 'REPLIED' THEN ended_at END, meeting
     FROM stored JOIN past ON callback_id = 'ap-history-' || number WHERE is_enrolled`;
 
+/** As the action's call is stored. */
+function requestOf({ properties }: SimulatedContact, presetId: string) {
+  const { email, firstname, lastname } = properties;
+  return { senderMode: "contact_owner", presetId, properties: { email, firstname, lastname } };
+}
+
 /** What the app remembers of the same: as it would stand in its tables had it run all the while. */
 export async function storeHistory(
   { pool }: Database,
-  { portal, sequenceId }: { portal: SimulatedPortal; sequenceId: string },
+  { portal, sequenceId, policy }: { portal: SimulatedPortal; sequenceId: string; policy: DemoPolicy },
   history: readonly PastEnrollment[],
 ): Promise<void> {
   const rows = history.map(({ flow, contact, sender, at, isEnrolled, code, end, done }, number) => ({
@@ -131,6 +138,7 @@ export async function storeHistory(
     workflow: workflowIdOf(portal, flow).workflowId,
     contact: contact.id,
     email: contact.properties["email"],
+    request: requestOf(contact, policy[flow === "Outbound" ? "outboundPresetId" : "inboundPresetId"]),
     sender: isEnrolled ? sender.userId : null,
     sender_email: isEnrolled ? sender.email : null,
     at,

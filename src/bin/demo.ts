@@ -143,7 +143,7 @@ async function play(stage: DemoStage, database: Database): Promise<boolean> {
   const policy = await decidePolicy(database, account);
   addFlows(account, policy);
   const history = playHistory(portal, account.sequenceId);
-  await storeHistory(database, account, history);
+  await storeHistory(database, { ...account, policy }, history);
   // Only now: what happened in the last two weeks was reported then.
   simulator.setWebhookTarget({ url: publicUrl + WEBHOOK_ROUTE });
   print(
