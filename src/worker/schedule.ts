@@ -10,6 +10,7 @@ import { eraseHistories } from "./sweeps/erase-history.js";
 import { pruneHistory } from "./sweeps/prune-history.js";
 import { resealEveryWebhook } from "./sweeps/reseal-webhooks.js";
 import { sendDueAlerts, type SendAlertsOptions } from "./sweeps/send-alerts.js";
+import { raiseDigests } from "./sweeps/raise-digests.js";
 import { sendDueConfirmations } from "./sweeps/send-confirmations.js";
 import { findDuePortals, findOverduePortals } from "./sweeps/wake-due-portals.js";
 import { findUnusedGrants, tellOfFixedUserLists, useGrants } from "./sweeps/watch-idle-portals.js";
@@ -119,6 +120,8 @@ export const SCHEDULE = {
   /** Alerts are about hours and days: a minute's delay does not matter. */
   watchFailures: { everyMs: 60_000, work: watchFailures },
   watchBacklogs: { everyMs: 60_000, work: watchBacklogs },
+  /** Summaries come in the morning: a minute more or less does not matter. */
+  raiseDigests: { everyMs: 60_000, work: raiseDigests },
   watchOwnFaults: { everyMs: 60_000, work: watchOwnFaults },
   watchUserLists: { everyMs: 60_000, work: tellOfFixedUserLists },
   /** How soon after the end of an enrollment became known its messages are written. */

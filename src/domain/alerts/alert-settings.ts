@@ -10,7 +10,16 @@ export interface AlertSettings {
   failureCount: number | null;
   /** The same as a share of the hour's contacts, in percent; null: no alert by share. */
   failurePercent: number | null;
+  /** A summary of the day or the week before; null: none. */
+  digest: DigestPeriod | null;
 }
+
+export const DIGEST_PERIODS = ["DAILY", "WEEKLY"] as const;
+export type DigestPeriod = (typeof DIGEST_PERIODS)[number];
+
+/** Undefined for what is none. */
+export const digestPeriodOf = (text: string | null): DigestPeriod | undefined =>
+  DIGEST_PERIODS.find((period) => period === text);
 
 /** Settings, and the version of the row they were read at: 0 if none was saved yet. */
 export interface StoredAlertSettings extends AlertSettings {
@@ -23,6 +32,7 @@ interface Row {
   alert_email: string | null;
   alert_failure_count: number | null;
   alert_failure_percent: number | null;
+  alert_digest: string | null;
   version: number;
 }
 
@@ -37,7 +47,8 @@ export async function findAlertSettings(
   portalId: bigint,
 ): Promise<StoredAlertSettings> {
   const { rows } = await database.query<Row>(
-    `SELECT alert_webhook_url, alert_webhook_sealed, alert_email, alert_failure_count, alert_failure_percent, version
+    `SELECT alert_webhook_url, alert_webhook_sealed, alert_email, alert_failure_count, alert_failure_percent, alert_digest,
+            version
        FROM portal_settings WHERE portal_id = $1`,
     [portalId],
   );
@@ -48,6 +59,7 @@ export async function findAlertSettings(
     email: row?.alert_email ?? null,
     failureCount: row?.alert_failure_count ?? null,
     failurePercent: row?.alert_failure_percent ?? null,
+    digest: digestPeriodOf(row?.alert_digest ?? null) ?? null,
     version: row?.version ?? 0,
   };
 }
@@ -57,19 +69,19 @@ export async function findAlertSettings(
 export async function saveAlertSettings(
   { database, cipher }: AlertStore,
   portalId: bigint,
-  { webhookUrl, email, failureCount, failurePercent, version }: StoredAlertSettings,
+  { webhookUrl, email, failureCount, failurePercent, digest, version }: StoredAlertSettings,
 ): Promise<boolean> {
   const sealed = webhookUrl === null ? null : sealWebhookUrl(cipher, portalId, webhookUrl);
   const { rowCount } = await database.query(
     `INSERT INTO portal_settings AS s
-       (portal_id, alert_webhook_sealed, alert_email, alert_failure_count, alert_failure_percent, version)
-     VALUES ($1, $2, $3, $4, $5, 1)
+       (portal_id, alert_webhook_sealed, alert_email, alert_failure_count, alert_failure_percent, version, alert_digest)
+     VALUES ($1, $2, $3, $4, $5, 1, $7)
      ON CONFLICT (portal_id) DO UPDATE SET
        alert_webhook_sealed = excluded.alert_webhook_sealed, alert_webhook_url = NULL, alert_email = excluded.alert_email,
        alert_failure_count = excluded.alert_failure_count, alert_failure_percent = excluded.alert_failure_percent,
-       version = s.version + 1, updated_at = now()
+       alert_digest = excluded.alert_digest, version = s.version + 1, updated_at = now()
        WHERE s.version = $6`,
-    [portalId, sealed, email, failureCount, failurePercent, version],
+    [portalId, sealed, email, failureCount, failurePercent, version, digest],
   );
   return rowCount === 1;
 }

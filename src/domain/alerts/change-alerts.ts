@@ -99,12 +99,13 @@ function noted(saved: AlertSettings, settings: AlertSettings) {
 }
 
 /** The settings as they are compared, for those who have the addresses before them anyway. */
-export function alertsSnapshot({ webhookUrl, email, failureCount, failurePercent }: AlertSettings) {
+export function alertsSnapshot({ webhookUrl, email, failureCount, failurePercent, digest }: AlertSettings) {
   return {
     alertWebhookUrl: webhookUrl,
     alertEmail: email,
     alertFailureCount: failureCount,
     alertFailurePercent: failurePercent,
+    alertDigest: digest,
   };
 }
 

@@ -17,6 +17,8 @@ export interface Mail {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
+  /** The same for programs that show HTML. */
+  readonly html?: string;
   /** A POST to this URL unsubscribes this address. */
   readonly unsubscribeUrl: string;
 }
@@ -31,7 +33,7 @@ export type MailOutcome =
   | { readonly kind: "refused" | "put-off"; readonly reason: string }
   | { readonly kind: "server-failed"; readonly reason: string };
 
-/** Sends plain text mail over the operator's SMTP server. Never rejects. */
+/** Sends mail over the operator's SMTP server. Never rejects. */
 export interface Mailer {
   send(mail: Mail): Promise<MailOutcome>;
   close(): void;
@@ -67,7 +69,7 @@ export function createMailer({ smtpUrl, from }: MailServer): Mailer {
   const domain = /@([^<>@\s]+)>?$/.exec(from)?.[1] ?? "localhost";
   let opened: ReturnType<typeof openTransport> | undefined;
   return {
-    async send({ id, to, subject, text, unsubscribeUrl }) {
+    async send({ id, to, subject, text, html, unsubscribeUrl }) {
       const messageId = `<${id}.${createHash("sha256").update(to).digest("hex").slice(0, 16)}@${domain}>`;
       try {
         const transport = await (opened ??= openTransport(smtpUrl));
@@ -75,7 +77,11 @@ export function createMailer({ smtpUrl, from }: MailServer): Mailer {
           "List-Unsubscribe": `<${unsubscribeUrl}>`,
           "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         };
-        await transport.sendMail({ from, to: { name: "", address: to }, subject, text, messageId, headers });
+        await transport.sendMail({
+          from,
+          to: { name: "", address: to },
+          ...{ subject, text, html, messageId, headers },
+        });
         return { kind: "taken" };
       } catch (error) {
         return outcomeOf(error);

@@ -14,6 +14,7 @@ export const ALERT_KINDS = [
   "UNENROLL_BROKEN",
   "SERVICE_FAULT",
   "WEBHOOK_OFF",
+  "DIGEST",
   "TEST",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
@@ -56,26 +57,28 @@ interface RaisedAlert {
   readonly page?: string;
   /** No second alert of its kind within this time; by default an hour. */
   readonly quietHours?: number;
+  /** Instead of that: no second alert of its kind from this time on. */
+  readonly onceSince?: Date;
 }
 
 /**
  * Writes an alert for every channel; inside a transaction, the alert exists exactly if the event it is about is
- * committed. Another alert of the same kind within the hour, or within `quietHours`, is left out: the mark's row
- * decides, also between two processes.
+ * committed. Another alert of the same kind within the hour, or within `quietHours` or since `onceSince`, is left out: the
+ * mark's row decides, also between two processes.
  */
 export async function raiseAlert(database: Pool | PoolClient, alert: RaisedAlert): Promise<void> {
   await database.query(
     `WITH marked AS (
        INSERT INTO alert_marks AS mark (portal_id, kind, raised_at) VALUES ($1, $2, now())
        ON CONFLICT (portal_id, kind) DO UPDATE SET raised_at = now()
-         WHERE mark.raised_at <= now() - $6 * interval '1 hour'
+         WHERE mark.raised_at <= coalesce($7::timestamptz - interval '1 millisecond', now() - $6 * interval '1 hour')
        RETURNING portal_id
      )
      INSERT INTO alerts (portal_id, kind, message, channel, page)
      SELECT marked.portal_id, $2, $3, channel, $5 FROM marked, unnest($4::text[]) AS channel`,
     [
       ...[alert.portalId, alert.kind, alert.message, ALERT_CHANNELS, alert.page ?? null],
-      alert.quietHours ?? 1,
+      ...[alert.quietHours ?? 1, alert.onceSince ?? null],
     ],
   );
 }

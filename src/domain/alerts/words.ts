@@ -1,4 +1,6 @@
 import { localTime } from "#platform/time/local-time.js";
+import { shorten } from "#platform/text/shorten.js";
+import { alertHtml } from "./alert-html.js";
 import { LINK_DAYS } from "./confirmation-mails.js";
 import type { AlertKind, DueAlert } from "./outbox.js";
 
@@ -14,6 +16,7 @@ export const ALERT_NAMES: Readonly<Record<AlertKind, string>> = {
   BACKLOG_LATE: "Enrollment backlog",
   HOLDS_CUT_SHORT: "HubSpot released contacts early",
   WEBHOOK_OFF: "Webhook turned off",
+  DIGEST: "Summary",
   UNENROLL_BROKEN: "Contacts can't be unenrolled",
   TEST: "Test",
 };
@@ -31,7 +34,7 @@ export function alertPayload(alert: DueAlert, publicUrl: string): Record<string,
 }
 
 /** The page that shows the alert's subject. */
-function detailsUrl({ page }: DueAlert, publicUrl: string): string {
+export function detailsUrl({ page }: DueAlert, publicUrl: string): string {
   return `${publicUrl}${page ?? "/settings"}`;
 }
 
@@ -52,21 +55,54 @@ export function confirmationMail(
   return { subject: `Sequence Enroller: confirm your address (account ${portalId})`, text: lines.join("\n") };
 }
 
+/** Longer than any subject that a mail program shows. */
+const LONGEST_SUBJECT = 110;
+
+/** A mail in both forms: programs that show no HTML show the text. */
+export interface MailText {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
 export function alertMail(
   alert: DueAlert,
   { publicUrl, unsubscribeUrl }: { publicUrl: string; unsubscribeUrl: string },
-): { subject: string; text: string } {
-  const name = ALERT_NAMES[alert.kind];
+): MailText {
+  const manageUrl = `${publicUrl}/settings/alerts`;
+  const facts = [
+    ["Account", String(alert.portalId)],
+    ["Time", localTime(alert.createdAt, alert.timeZone)],
+  ] as const;
+  const often = alert.kind === "DIGEST" ? "" : "We send this type at most once an hour.";
   const lines = [
     alert.message,
     "",
-    `Account: ${alert.portalId}`,
-    `Time: ${localTime(alert.createdAt, alert.timeZone)}`,
+    ...facts.map(([name, value]) => `${name}: ${value}`),
     `View details: ${detailsUrl(alert, publicUrl)}`,
     "",
-    `You're receiving this because you're on the alert list. Manage alerts: ${publicUrl}/settings/alerts`,
-    "We send this type at most once an hour.",
+    `You're receiving this because you're on the alert list. Manage alerts: ${manageUrl}`,
+    ...(often === "" ? [] : [often]),
     `Unsubscribe: ${unsubscribeUrl}`,
   ];
-  return { subject: `Sequence Enroller: ${name} (account ${alert.portalId})`, text: lines.join("\n") };
+  return {
+    subject: `${factIn(alert.message)} (account ${alert.portalId})`,
+    text: lines.join("\n"),
+    html: alertHtml({
+      name: ALERT_NAMES[alert.kind],
+      lines: alert.message.split("\n"),
+      facts,
+      often,
+      detailsUrl: detailsUrl(alert, publicUrl),
+      manageUrl,
+      unsubscribeUrl,
+    }),
+  };
+}
+
+/** The first sentence, which says what happened. */
+function factIn(message: string): string {
+  const [line = ""] = message.split("\n");
+  const sentence = /^.{10,}?[.!?](?=\s|$)/.exec(line)?.[0] ?? line;
+  return shorten(sentence.replace(/\.$/, ""), LONGEST_SUBJECT);
 }

@@ -3,7 +3,7 @@ import { deliverMail, mailProblem } from "#domain/alerts/deliver-mail.js";
 import type { Mailer } from "#domain/alerts/mailer.js";
 import { claimDueAlerts, endTry, type AlertOutcome, type DueAlert } from "#domain/alerts/outbox.js";
 import { openWebhookUrl, signingSecret, type TextCipher } from "#domain/alerts/webhook-seals.js";
-import { alertPayload } from "#domain/alerts/words.js";
+import { webhookBody } from "#domain/alerts/webhook-formats.js";
 import { AppError } from "../../errors.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { describePostFault, type Poster } from "#platform/outbound/post.js";
@@ -64,7 +64,7 @@ async function post(alert: DueAlert, options: SendAlertsOptions): Promise<Delive
   const { portalId, id, sealedAddress } = alert;
   try {
     const url = sealedAddress === null ? alert.address : openWebhookUrl(cipher, portalId, sealedAddress);
-    const body = JSON.stringify(alertPayload(alert, publicUrl));
+    const body = JSON.stringify(webhookBody(alert, { url: url ?? "", publicUrl }));
     const secret = await signingSecret(pool, cipher, portalId);
     const headers = signatureHeaders({
       id: `alert_${portalId}_${id}`,

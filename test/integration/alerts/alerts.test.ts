@@ -82,7 +82,7 @@ describe("an alert", () => {
     expect(mails[0]?.to).toBe("ops@acme.example");
     for (const words of [
       "From: Sequence Enroller <enroller@operator.example>",
-      "Subject: Sequence Enroller: Account disconnected (account 62515)",
+      "Subject: HubSpot ended the app's access (account 62515)",
       "HubSpot ended the app's access.",
       "https://enroller.example/settings",
     ])

@@ -96,7 +96,14 @@ describe("what is saved as it was", () => {
     const rotation = { name: "DACH", keepsSender: false, members: [{ userId: 7n, weight: 1 }] };
     const rotationMade = await createRotation(database, admin(), rotation);
     if (made.kind !== "saved" || rotationMade.kind !== "created") throw new Error("not made");
-    const settings = { webhookUrl: null, email: null, failureCount: 5, failurePercent: null, version: 0 };
+    const settings = {
+      webhookUrl: null,
+      email: null,
+      failureCount: 5,
+      failurePercent: null,
+      digest: null,
+      version: 0,
+    };
     expect(await changeAlerts(desk(), admin(), settings)).toEqual({ kind: "saved", waiting: 0 });
     const before = await entries();
     expect(before).toHaveLength(3);
@@ -115,7 +122,7 @@ describe("what is saved as it was", () => {
   });
 
   test("but another address of a webhook on the same host leaves one that does not tell it", async () => {
-    const settings = { email: null, failureCount: null, failurePercent: null };
+    const settings = { email: null, failureCount: null, failurePercent: null, digest: null };
     const saveUrl = (webhookUrl: string, version: number) =>
       changeAlerts(desk(), admin(), { ...settings, webhookUrl, version });
     expect(await saveUrl("https://hooks.example/first-secret", 0)).toMatchObject({ kind: "saved" });
@@ -164,6 +171,7 @@ describe("a key that has no scope", () => {
         email: null,
         failureCount: 1,
         failurePercent: null,
+        digest: null,
         version: 0,
       }),
     sendTestAlert: (actor) => sendTestAlert(desk(), actor, "EMAIL"),

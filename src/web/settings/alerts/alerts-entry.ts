@@ -1,4 +1,4 @@
-import type { AlertSettings } from "#domain/alerts/alert-settings.js";
+import { digestPeriodOf, type AlertSettings } from "#domain/alerts/alert-settings.js";
 import type { AlertProblems } from "#domain/alerts/change-alerts.js";
 import { readRecipients } from "#domain/alerts/recipients.js";
 import type { FormFields } from "#web/kit/form-fields.js";
@@ -10,6 +10,7 @@ export interface AlertEntry {
   email: string;
   failure_count: string;
   failure_percent: string;
+  digest: string;
 }
 
 export function alertEntryOf(saved: AlertSettings): AlertEntry {
@@ -18,6 +19,7 @@ export function alertEntryOf(saved: AlertSettings): AlertEntry {
     email: saved.email ?? "",
     failure_count: saved.failureCount?.toString() ?? "",
     failure_percent: saved.failurePercent?.toString() ?? "",
+    digest: saved.digest ?? "",
   };
 }
 
@@ -27,6 +29,7 @@ export function readAlertEntry(form: FormFields): AlertEntry {
     email: form.text("email"),
     failure_count: form.text("failure_count"),
     failure_percent: form.text("failure_percent"),
+    digest: form.text("digest"),
   };
 }
 
@@ -36,6 +39,7 @@ export function toAlertSettings(entry: AlertEntry): AlertSettings {
     email: readRecipients(entry.email).join(", ") || null,
     failureCount: toNumber(entry.failure_count),
     failurePercent: toNumber(entry.failure_percent),
+    digest: digestPeriodOf(entry.digest) ?? null,
   };
 }
 

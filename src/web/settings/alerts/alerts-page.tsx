@@ -4,7 +4,7 @@ import type { Recipient } from "#domain/alerts/confirmations.js";
 import type { AlertChannel } from "#domain/alerts/outbox.js";
 import { MOST_RECIPIENTS } from "#domain/alerts/recipients.js";
 import { Conflict } from "../words/change-table.js";
-import { PostForm, ProblemSummary, TextField } from "../frame/fields.js";
+import { PostForm, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
 import type { FormState } from "../frame/versioned-form.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import { ShownOnce } from "../frame/shown-once.js";
@@ -95,7 +95,7 @@ function AlertsForm({ frame, form: { entry, version, problems }, canMail }: Aler
         inputMode="url"
         value={entry.webhook_url}
         problems={problems}
-        note="We send a JSON POST request to this URL. Leave blank for none."
+        note="We send a JSON POST request to this URL. An incoming webhook of Slack or Microsoft Teams gets a message that shows there. Leave blank for none."
       />
       <TextField
         name="failure_count"
@@ -112,6 +112,18 @@ function AlertsForm({ frame, form: { entry, version, problems }, canMail }: Aler
         value={entry.failure_percent}
         problems={problems}
         note="Applies when at least 20 contacts were processed in the hour. Leave blank to turn off."
+      />
+      <SelectField
+        name="digest"
+        label="Summary"
+        value={entry.digest}
+        choices={[
+          { value: "", label: "None" },
+          { value: "DAILY", label: "Daily: yesterday, at 8 AM" },
+          { value: "WEEKLY", label: "Weekly: last week, on Mondays at 8 AM" },
+        ]}
+        problems={problems}
+        note={`What was enrolled, what wasn't and why, and who is near their cap. Sent to the addresses above, by the clock of ${frame.format.timeZone}.`}
       />
       <button class="button primary">Save</button>
     </PostForm>

@@ -32,6 +32,10 @@ export const WORDS: Readonly<Record<string, string>> = {
   OUTCOME: "Enroll, wait, then branch",
   ACTIVE: "On",
   DISABLED: "Off",
+  DAILY: "Daily",
+  WEEKLY: "Weekly",
+  viewer: "Viewer",
+  admin: "Admin",
 };
 
 /** What an entry is about, in the words of its heading and of the filter. */

@@ -64,6 +64,7 @@ const LABELS: Readonly<Record<string, string>> = {
   alertEmail: "Alert email",
   alertFailureCount: "Failure alert (per hour)",
   alertFailurePercent: "Failure rate alert (%)",
+  alertDigest: "Summary",
   enrolling: "Enrollment",
   history: "History",
   connection: "Connection",
