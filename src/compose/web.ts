@@ -345,6 +345,7 @@ function mountExtension(
       },
       readRights,
       renewUserList: userListRenewal(foundation),
+      wake,
       onChanged: (portalId) => lookAgain({ database, wake, finishLater }, portalId),
       requiredScopes: REQUIRED_SCOPES,
       siteUrl: `${config.publicUrl}/settings`,

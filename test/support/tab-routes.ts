@@ -26,6 +26,10 @@ export function tabRoutes({ portalId, sender, preset }: RouteIds): Record<string
       tab(`${at}/defaults`, { body, other: 422 }),
       tab(`${at}/defaults?portalId=${portalId}`, { body, other: 400 }),
     ],
+    [`POST ${at}/pause`]: [
+      tab(`${at}/pause`, { body: { isPaused: false, portalId: String(portalId) } }),
+      tab(`${at}/pause?portalId=${portalId}`, { body: { isPaused: false }, other: 400 }),
+    ],
     [`POST ${at}/defaults`]: [
       tab(`${at}/defaults`, { body, other: 422 }),
       tab(`${at}/defaults`, { body: { ...body, senderUserId: null }, other: 422 }),

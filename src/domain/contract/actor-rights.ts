@@ -5,12 +5,21 @@ import type { Actor, ApiScope, System } from "./actor.js";
  * What a verb is about:
  * - `policy`, `alerts`, `executions`: what the account's admins decide, and what they do to single contacts
  * - `webhooks`: which programs are told what happens
- * - `access`: who may use the settings pages; `account`: pausing it, erasing its history, its connection
+ * - `access`: who may use the settings pages; `pause`: pausing and resuming it; `account`: erasing its history, its connection
  * - `export`: files that are taken along
  * - `self`: what everybody may do whom HubSpot names to us; `ownAddress`: what a mail's recipient may do
  */
 export type Right =
-  "policy" | "alerts" | "executions" | "webhooks" | "access" | "account" | "export" | "self" | "ownAddress";
+  | "policy"
+  | "alerts"
+  | "executions"
+  | "webhooks"
+  | "access"
+  | "pause"
+  | "account"
+  | "export"
+  | "self"
+  | "ownAddress";
 
 /** Which right each verb of the domain needs. The only place that says so. */
 const RIGHT_OF = {
@@ -58,8 +67,8 @@ const RIGHT_OF = {
   changeRole: "access",
   createKey: "access",
   revokeKey: "access",
-  pausePortal: "account",
-  resumePortal: "account",
+  pausePortal: "pause",
+  resumePortal: "pause",
   requestErasure: "account",
   disconnect: "account",
   exportRows: "export",
@@ -72,7 +81,7 @@ const RIGHT_OF = {
 export type Verb = keyof typeof RIGHT_OF;
 
 const SYSTEM_RIGHTS: Readonly<Record<System["part"], readonly Right[]>> = {
-  operator: ["access", "account", "webhooks"],
+  operator: ["access", "pause", "account", "webhooks"],
   // It has ended the connection already: we only note it.
   hubspot: ["account"],
   worker: ["executions", "webhooks"],
@@ -90,6 +99,7 @@ const ADMIN_RIGHTS: readonly Right[] = [
   "executions",
   "webhooks",
   "access",
+  "pause",
   "account",
   "export",
 ];
@@ -104,7 +114,7 @@ function rightsOf(actor: Actor): readonly Right[] {
     case "viewer":
       return VIEWER_RIGHTS;
     case "hubspotTab":
-      return ["policy"];
+      return ["policy", "pause"];
     case "apiKey":
       return actor.scopes.flatMap((scope) => SCOPE_RIGHTS[scope]);
     case "system":

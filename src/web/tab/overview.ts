@@ -5,6 +5,8 @@ import { findTrouble } from "#domain/accounts/hubspot-trouble.js";
 import { ownFaultWords } from "#web/settings/words/own-fault-words.js";
 import { findPortal } from "#domain/accounts/portal-overview.js";
 import { knownZone } from "#platform/time/local-time.js";
+import type { Role } from "#domain/accounts/rights.js";
+import { readAttention } from "./attention.js";
 import { readToday } from "./today.js";
 
 const instant = z.date().transform((date) => date.toISOString());
@@ -37,6 +39,10 @@ export const overviewAnswer = z.object({
     waiting: z.number().int(),
     isPartial: z.boolean(),
   }),
+  /** What to do something about; the most pressing first. */
+  attention: z.array(z.object({ text: z.string(), url: z.string() })),
+  /** False for a viewer, who may only look. */
+  mayChange: z.boolean(),
   /** IANA name of the zone in which today began. */
   timeZone: z.string(),
   /** The settings site, where everything else is. */
@@ -55,15 +61,17 @@ export interface OverviewOptions {
 /** Undefined if the app was never installed in this portal. */
 export async function readOverview(
   { database, requiredScopes, siteUrl, now }: OverviewOptions,
-  portalId: bigint,
+  { portalId, role }: { portalId: bigint; role: Role },
 ): Promise<OverviewAnswer | undefined> {
   const portal = await findPortal(database, portalId);
   if (portal === undefined) return undefined;
   const timeZone = knownZone(portal.timeZone);
-  const [settings, trouble, today] = await Promise.all([
+  const since = startOfToday(now(), timeZone);
+  const [settings, trouble, today, attention] = await Promise.all([
     database.prisma.portalSettings.findUnique({ where: { portalId }, select: { pausedAt: true } }),
     findTrouble(database, portalId),
-    readToday(database.pool, portalId, startOfToday(now(), timeZone)),
+    readToday(database.pool, portalId, since),
+    readAttention(database.pool, portalId, { since, now: now(), siteUrl }),
   ]);
   return overviewAnswer.parse({
     connection: {
@@ -82,6 +90,8 @@ export async function readOverview(
             ownFault: trouble.ownCause === null ? null : ownFaultWords(trouble.ownCause),
           },
     today,
+    attention,
+    mayChange: role === "admin",
     timeZone,
     siteUrl,
   });

@@ -3,7 +3,9 @@ import type { Pool } from "pg";
 import { endOf, type AccountShare } from "#web/kit/account-share.js";
 import { createAnswerLimit } from "#web/kit/answer-limit.js";
 import { readStorableJson } from "#platform/text/storable-json.js";
-import type { Rights } from "#domain/accounts/rights.js";
+import { z } from "zod";
+import { setPaused } from "#domain/accounts/portal-pause.js";
+import type { Rights, Role } from "#domain/accounts/rights.js";
 import { readAsker, type Asker } from "./asker.js";
 import type { SavePolicyOutcome } from "#domain/policy/portal-policy-store.js";
 import { defaultsChange, readDefaults, saveDefaults } from "./defaults.js";
@@ -23,11 +25,16 @@ export interface ExtensionOptions extends OverviewOptions {
   readonly renewUserList: (portalId: bigint) => void;
   /** What one account may have of the site and the tab together. */
   readonly share: AccountShare;
+  /** Tells the workers that the portal has work; never fails. */
+  readonly wake: (portalId: bigint) => void;
   /** Told after a change: contacts that wait for a sender are to be looked at again. */
   readonly onChanged: (portalId: bigint) => Promise<void>;
 }
 
-type Handler = (options: ExtensionOptions, asker: Asker, exchange: Exchange) => Promise<void>;
+/** Who asks, and as what they may. */
+type Admitted = Asker & { readonly role: Role };
+
+type Handler = (options: ExtensionOptions, asker: Admitted, exchange: Exchange) => Promise<void>;
 
 interface Exchange {
   request: Request;
@@ -54,6 +61,7 @@ const REFUSAL_BY_OUTCOME: Readonly<Record<Exclude<SavePolicyOutcome, "saved">, R
  * | --- | --- |
  * | GET /overview | connection, pause, trouble, today's numbers |
  * | GET /defaults | default sender and preset, and what they can be set to |
+ * | POST /pause | pauses (`{"isPaused": true}`) or resumes enrolling; answers with the overview |
  * | PUT or POST /defaults | saves both; 409 where somebody else saved meanwhile, with what is there now |
  */
 export function createExtensionRouter(options: ExtensionOptions): Router {
@@ -70,8 +78,8 @@ export function createExtensionRouter(options: ExtensionOptions): Router {
       if (leave === undefined) return refuse(response, "TOO_MANY_REQUESTS");
       const own = { ...options, database: options.database.until(signal) };
       try {
-        if (await isAdmitted(own, asker, { request, response }))
-          await handler(own, asker, { request, response });
+        const role = await admit(own, asker, { request, response });
+        if (role !== undefined) await handler(own, { ...asker, role }, { request, response });
       } finally {
         leave();
       }
@@ -80,23 +88,26 @@ export function createExtensionRouter(options: ExtensionOptions): Router {
   router.get(`${EXTENSION_PREFIX}/defaults`, ...guard, answer(sendDefaults));
   router.put(`${EXTENSION_PREFIX}/defaults`, ...guard, answer(changeDefaults));
   router.post(`${EXTENSION_PREFIX}/defaults`, ...guard, answer(changeDefaults));
+  router.post(`${EXTENSION_PREFIX}/pause`, ...guard, answer(changePause));
   return router;
 }
 
-async function isAdmitted(
+/** Answers by itself, and with undefined, whoever is not let in. */
+async function admit(
   { database, readRights, renewUserList, isOurApp }: ExtensionOptions,
   { portalId, userId, appId }: Asker,
   { request, response }: Exchange,
-): Promise<boolean> {
+): Promise<Role | undefined> {
   if (appId !== undefined && !isOurApp(appId)) {
     refuse(response, "OTHER_APP");
-    return false;
+    return undefined;
   }
   const rights = await readRights(database.pool, portalId, userId);
   if (rights?.userList.isDue === true) renewUserList(portalId);
   const problem = problemOf(rights, request);
-  if (problem !== undefined) refuse(response, problem);
-  return problem === undefined;
+  if (problem === undefined) return rights?.role;
+  refuse(response, problem);
+  return undefined;
 }
 
 /** Nothing is changed by a list of admins that is more than a day old and can be read again. */
@@ -107,8 +118,12 @@ function problemOf(rights: Rights | undefined, { method }: Request): RefusalCode
   return rights.userList.state === "stale" && method !== "GET" ? "ADMINS_UNCONFIRMED" : undefined;
 }
 
-async function sendOverview(options: ExtensionOptions, asker: Asker, { response }: Exchange): Promise<void> {
-  const overview = await readOverview(options, asker.portalId);
+async function sendOverview(
+  options: ExtensionOptions,
+  asker: Admitted,
+  { response }: Exchange,
+): Promise<void> {
+  const overview = await readOverview(options, asker);
   if (overview === undefined) return refuse(response, "NOT_INSTALLED");
   response.json(overview);
 }
@@ -132,6 +147,19 @@ async function changeDefaults(
   if (outcome !== "saved") return refuse(response, REFUSAL_BY_OUTCOME[outcome]);
   await onChanged(asker.portalId);
   response.json(await readDefaults(database, asker.portalId));
+}
+
+const pauseChange = z.object({ isPaused: z.boolean() });
+
+/** Asking for what is already so changes nothing and succeeds: HubSpot's proxy repeats requests. */
+async function changePause(options: ExtensionOptions, asker: Admitted, exchange: Exchange): Promise<void> {
+  const change = pauseChange.safeParse(readBody(exchange.request.body));
+  if (!change.success) return refuse(exchange.response, "INVALID_BODY");
+  const { portalId, userId, userEmail = null } = asker;
+  const actor = { kind: "hubspotTab", portalId, userId, userEmail } as const;
+  await setPaused(options.database.pool, actor, change.data.isPaused);
+  if (!change.data.isPaused) options.wake(portalId);
+  await sendOverview(options, asker, exchange);
 }
 
 /** The signature check left the bytes as they came, and has refused what is nested too deep. */

@@ -11,6 +11,7 @@ import {
   Select,
   StatisticsItem,
   StatusTag,
+  Text,
 } from "@hubspot/ui-extensions";
 import { createRenderer, type RenderedChildNode } from "@hubspot/ui-extensions/testing";
 import { Settings } from "../../../app-config/src/app/settings/Settings.tsx";
@@ -84,7 +85,7 @@ describe("the settings tab over the real app", () => {
     await seedExecutions(running.db.database, [
       completed,
       completed,
-      { ...completed, enrollmentStatus: "FAILED" },
+      { ...completed, enrollmentStatus: "FAILED", errorCode: "INBOX_NOT_CONNECTED" },
     ]);
     await running.db.database.prisma.preset.create({
       data: { portalId, name: "New customers", policy: {} },
@@ -112,7 +113,63 @@ describe("the settings tab over the real app", () => {
     expect(tab.number("Enrolled")).toBe(2);
     expect(tab.number("Not enrolled")).toBe(1);
     expect(tab.number("Waiting now")).toBe(0);
-    expect(tab.find(Link).props.href).toEqual({ url: `${running.publicUrl}/settings`, external: true });
+    const links = tab.findAll(Link).map(({ props }) => (props.href as { url: string }).url);
+    expect(links).toContain(`${running.publicUrl}/settings`);
+    expect(links).toContain(`${running.publicUrl}/settings/activity?code=INBOX_NOT_CONNECTED`);
+    expect(tab.findAll(Text).map(wordsOf)).toContain(
+      "1 contact not enrolled today: No inbox is connected for the sender.",
+    );
+  });
+
+  test("pauses once it is confirmed, says so, and resumes; an admin's name stands in the audit", async () => {
+    const portalId = BigInt(portal.portalId);
+    const settings = () => running.db.database.prisma.portalSettings.findUnique({ where: { portalId } });
+    const tab = open(apiOf());
+    await tab.untilLoaded();
+    const press = (label: string) => {
+      const buttons = [...tab.findAll(Button), ...tab.findAll(LoadingButton)];
+      const button = buttons.find((one) => wordsOf(one) === label);
+      if (button === undefined) throw new Error(`there is no button ${label}`);
+      button.trigger("onClick");
+    };
+    press("Pause enrollment");
+    expect((await settings())?.pausedAt ?? null).toBeNull();
+    press("Pause now");
+    await tab.waitFor(() => {
+      expect(tab.saved).toEqual(["Enrollment paused."]);
+      expect(tab.find(StatusTag).text).toBe("Paused");
+    });
+    expect((await settings())?.pausedAt).toBeInstanceOf(Date);
+    press("Resume enrollment");
+    await tab.waitFor(() => {
+      expect(tab.saved).toEqual(["Enrollment paused.", "Enrollment resumed."]);
+      expect(tab.find(StatusTag).text).toBe("Working");
+    });
+    const audited = await running.db.database.prisma.auditEntry.findMany({
+      where: { portalId, action: { in: ["PAUSED", "RESUMED"] } },
+      orderBy: { id: "asc" },
+    });
+    expect(audited.map(({ action, userId }) => [action, Number(userId)])).toEqual([
+      ["PAUSED", portal.admin.userId],
+      ["RESUMED", portal.admin.userId],
+    ]);
+  });
+
+  test("shows a viewer how it goes, and no button that changes it", async () => {
+    const viewer = portal.addUser();
+    const userId = BigInt(viewer.userId);
+    await running.db.database.prisma.portalViewer.create({
+      data: { portalId: BigInt(portal.portalId), userId },
+    });
+    const tab = open(apiOf(viewer.userId));
+    await tab.untilLoaded();
+    expect(tab.find(StatusTag).text).toBe("Working");
+    const labels = [...tab.findAll(Button), ...tab.findAll(LoadingButton)].map(wordsOf);
+    expect(labels).not.toContain("Pause enrollment");
+    expect(await apiOf(viewer.userId).changePause(true)).toMatchObject({
+      kind: "refused",
+      code: "VIEW_ONLY",
+    });
   });
 
   test("saves the default sender and preset, which are there when it is opened again", async () => {
@@ -185,6 +242,8 @@ describe("what the settings tab says", () => {
       waiting: 0,
       isPartial: false,
     },
+    attention: [],
+    mayChange: false,
     timeZone: "Europe/Berlin",
     siteUrl: "https://enroller.example.com/settings",
   };

@@ -27,9 +27,14 @@ describe("what an actor may do", () => {
       },
     ],
     [
-      "the tab inside HubSpot: policy alone",
+      "a viewer: what they see, as a file",
+      { kind: "viewer", ...person },
+      { may: ["exportRows"], mayNot: ["savePreset", "pausePortal", "giveAccess", "undoChange", "signIn"] },
+    ],
+    [
+      "the tab inside HubSpot: policy, and the pause",
       tab,
-      { may: ["savePortalPolicy"], mayNot: ["giveAccess", "disconnect"] },
+      { may: ["savePortalPolicy", "pausePortal", "resumePortal"], mayNot: ["giveAccess", "disconnect"] },
     ],
     [
       "an API key that may write: enrollments alone",

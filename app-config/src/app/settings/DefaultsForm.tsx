@@ -6,6 +6,8 @@ import type { Choice, Defaults, SettingsApi } from "./settings-api.ts";
 export interface DefaultsFormProps {
   api: SettingsApi;
   loaded: Defaults;
+  /** False: they are shown, and cannot be changed. */
+  mayChange: boolean;
   onSaved: (message: string) => void;
 }
 
@@ -20,7 +22,7 @@ const NOT_SAVED: Problem = {
 const NONE = "none";
 
 /** Both defaults, saved together. Where somebody else saved meanwhile, what they saved is shown before it can be changed. */
-export function DefaultsForm({ api, loaded, onSaved }: DefaultsFormProps) {
+export function DefaultsForm({ api, loaded, mayChange, onSaved }: DefaultsFormProps) {
   const [defaults, setDefaults] = useState(loaded);
   const [senderUserId, setSender] = useState(loaded.senderUserId);
   const [presetId, setPreset] = useState(loaded.presetId);
@@ -64,7 +66,7 @@ export function DefaultsForm({ api, loaded, onSaved }: DefaultsFormProps) {
         description={senderNote(defaults)}
         options={choices("No default sender", defaults.senders, defaults.senderUserId)}
         value={senderUserId ?? NONE}
-        readOnly={isSaving}
+        readOnly={isSaving || !mayChange}
         onChange={(value) => setSender(chosen(value))}
       />
       <Select
@@ -73,14 +75,14 @@ export function DefaultsForm({ api, loaded, onSaved }: DefaultsFormProps) {
         description="Rules for steps that name no preset. Presets are made on the settings site."
         options={choices("The app's own rules", defaults.presets, defaults.presetId)}
         value={presetId ?? NONE}
-        readOnly={isSaving}
+        readOnly={isSaving || !mayChange}
         onChange={(value) => setPreset(chosen(value))}
       />
       <Flex direction="row">
         <LoadingButton
           variant="primary"
           loading={isSaving}
-          disabled={!isChanged || isSaving}
+          disabled={!isChanged || isSaving || !mayChange}
           onClick={() => void save()}
         >
           Save

@@ -6,14 +6,27 @@ export interface MoreSettingsProps {
   onReload: () => void;
 }
 
+const PAGES = [
+  { path: "/activity", label: "Activity" },
+  { path: "/reports", label: "Reports" },
+  { path: "/workflows", label: "Workflows" },
+  { path: "/senders", label: "Senders" },
+  { path: "/rotations", label: "Rotations" },
+  { path: "/presets", label: "Presets" },
+  { path: "/alerts", label: "Alerts" },
+] as const;
+
 export function MoreSettings({ siteUrl, onReload }: MoreSettingsProps) {
   return (
     <Flex direction="column" gap="small">
       <Heading>More</Heading>
-      <Text>
-        Each contact's story, senders, rotations, presets, reports and alerts are on the app's own site.
-      </Text>
-      <Flex direction="row" gap="small" align="center">
+      <Text>Everything else is on the app's own site.</Text>
+      <Flex direction="row" gap="small" align="center" wrap={true}>
+        {PAGES.map(({ path, label }) => (
+          <Link key={path} href={{ url: `${siteUrl}${path}`, external: true }}>
+            {label}
+          </Link>
+        ))}
         <Link href={{ url: siteUrl, external: true }}>Open the settings site</Link>
         <Button size="sm" variant="transparent" onClick={onReload}>
           Refresh

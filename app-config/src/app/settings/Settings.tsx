@@ -1,10 +1,12 @@
 /** @jsxImportSource react */
 import { Divider, Flex, LoadingSpinner } from "@hubspot/ui-extensions";
 import { useState } from "react";
+import { Attention } from "./Attention.tsx";
 import { DefaultsSection } from "./DefaultsSection.tsx";
 import { Failure } from "./Failure.tsx";
 import { MoreSettings } from "./MoreSettings.tsx";
 import type { SettingsApi } from "./settings-api.ts";
+import { PauseControl } from "./PauseControl.tsx";
 import { Status } from "./Status.tsx";
 import { Today } from "./Today.tsx";
 import { useAnswer } from "./use-answer.ts";
@@ -29,10 +31,19 @@ export function Settings({ api: given, locale, onSaved }: SettingsProps) {
   return (
     <Flex direction="column" gap="medium">
       <Status overview={overview} locale={locale} />
+      {overview.mayChange && (
+        <PauseControl
+          api={api}
+          isPaused={overview.pausedSince !== null}
+          onSaved={onSaved}
+          onChanged={reload}
+        />
+      )}
+      <Attention items={overview.attention} />
       <Divider />
       <Today today={overview.today} timeZone={overview.timeZone} />
       <Divider />
-      <DefaultsSection api={api} onSaved={onSaved} />
+      <DefaultsSection api={api} mayChange={overview.mayChange} onSaved={onSaved} />
       <Divider />
       <MoreSettings siteUrl={overview.siteUrl} onReload={reload} />
     </Flex>

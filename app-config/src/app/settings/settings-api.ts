@@ -17,6 +17,10 @@ export interface Overview {
     waiting: number;
     isPartial: boolean;
   };
+  /** What to do something about, each with its page of the settings site. */
+  attention: { text: string; url: string }[];
+  /** False for somebody who may only look. */
+  mayChange: boolean;
   timeZone: string;
   siteUrl: string;
 }
@@ -47,12 +51,13 @@ export type Answer<Value> =
 
 export interface SettingsApi {
   readonly readOverview: () => Promise<Answer<Overview>>;
+  readonly changePause: (isPaused: boolean) => Promise<Answer<Overview>>;
   readonly readDefaults: () => Promise<Answer<Defaults>>;
   readonly saveDefaults: (change: DefaultsChange) => Promise<Answer<Defaults>>;
 }
 
 interface FetchOptions {
-  method?: "GET" | "PUT";
+  method?: "GET" | "PUT" | "POST";
   timeout?: number;
   body?: Record<string, unknown>;
 }
@@ -85,6 +90,7 @@ export function createSettingsApi({ publicUrl, fetch }: SettingsApiOptions): Set
   }
   return {
     readOverview: () => ask("overview"),
+    changePause: (isPaused) => ask("pause", { method: "POST", body: { isPaused } }),
     readDefaults: () => ask("defaults"),
     saveDefaults: (change) => ask("defaults", { method: "PUT", body: { ...change } }),
   };
