@@ -81,7 +81,7 @@ async function readLast(
   const alert = await findLastAlert(database.pool, portalId, channel);
   const { email, webhookUrl } = await findAlertSettings({ database: database.pool, cipher }, portalId);
   const hasAddress = (channel === "EMAIL" ? email : webhookUrl) !== null;
-  return { alert, channel, format: createFormat(timeZone), now: now(), hasAddress };
+  return { alert, channel, format: createFormat(timeZone, now()), now: now(), hasAddress };
 }
 
 /** `POST /settings/alerts`: what cannot be saved comes back as it was typed. */

@@ -22,7 +22,7 @@ export async function showDanger(exchange: Exchange): Promise<void> {
     readFlowUses(options.database.pool, portalId),
   ]);
   const frame = frameOf(exchange);
-  const format = createFormat(timeZone);
+  const format = createFormat(timeZone, options.now());
   sendPage(response, 200, <DangerPage {...{ frame, state, backlog, format, uses }} />);
 }
 

@@ -38,12 +38,12 @@ export async function admitPage(
 }
 
 async function sendReconnect(
-  { database, sessions }: SettingsOptions,
+  { database, sessions, now }: SettingsOptions,
   { portal, session }: Extract<Visit, { kind: "disconnected" }>,
   response: Response,
 ): Promise<void> {
   const backlog = await readBacklog(database, portal.portalId);
-  const format = createFormat(portal.timeZone);
+  const format = createFormat(portal.timeZone, now());
   const formToken = sessions.formToken(session);
   sendPage(
     response,

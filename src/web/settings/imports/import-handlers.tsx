@@ -45,7 +45,7 @@ export async function showImportProgress(exchange: Exchange): Promise<void> {
   const { portalId, timeZone } = visit.portal;
   const counts = await countRows(options.database.pool, portalId, one);
   if (request.query["seen"] === progressDigest({ one, counts })) return void response.status(204).end();
-  const format = createFormat(timeZone);
+  const format = createFormat(timeZone, options.now());
   const formToken = options.sessions.formToken(visit.session);
   const model = { one, counts, format, formToken, now: options.now() };
   sendPart(exchange, <ImportProgress {...model} />);

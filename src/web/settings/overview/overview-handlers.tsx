@@ -5,7 +5,7 @@ import { readHealth } from "#domain/accounts/connection-health.js";
 import { readFlowUses } from "#domain/flows/flow-uses.js";
 import { listActivePeople } from "#domain/directory/people.js";
 import { readDirectoryReport } from "#domain/directory/report.js";
-import { createFormat } from "../words/format.js";
+import { createFormat, knownZone } from "../words/format.js";
 import { findTrouble } from "#domain/accounts/hubspot-trouble.js";
 import { isRange, readHistory, type OutcomeHistory, type Range } from "#domain/history/outcome-history.js";
 import { listWithoutDefaultSender } from "#domain/policy/fallback-presets.js";
@@ -31,7 +31,7 @@ export async function showOverview(exchange: Exchange): Promise<void> {
   const { portal } = visit;
   const { portalId } = portal;
   const range = isRange(request.query["range"]) ? request.query["range"] : "24h";
-  const timeZone = createFormat(portal.timeZone).zoneName;
+  const timeZone = knownZone(portal.timeZone);
   const { policy, version } = await findPortalPolicy(database, portalId);
   const { defaultSenderUserId } = policy;
   const named = defaultSenderUserId === null ? [] : [defaultSenderUserId];

@@ -31,7 +31,7 @@ export async function showReports(exchange: Exchange): Promise<void> {
     summary: await readReportSummary(options.database.pool, portalId, bounds),
     isShortened: report.since > asked.since,
     frame: frameOf(exchange),
-    format: createFormat(timeZone),
+    format: createFormat(timeZone, options.now()),
   };
   sendPage(response, 200, <ReportsPage {...model} />);
 }
@@ -116,7 +116,10 @@ interface ReportChoice {
 function readChoice({ options, visit, request }: Exchange): ReportChoice {
   const { timeZone } = visit.portal;
   const calendar = { timeZone, now: options.now() };
-  const period = readReportPeriod(request.query, { ...calendar, format: createFormat(timeZone) });
+  const period = readReportPeriod(request.query, {
+    ...calendar,
+    format: createFormat(timeZone, calendar.now),
+  });
   const { by } = request.query;
   const group = isReportGroup(by) ? by : "sequence";
   const { since: from, until } = period;

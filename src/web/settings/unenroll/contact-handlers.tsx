@@ -19,7 +19,7 @@ export async function askToUnenroll(exchange: Exchange): Promise<void> {
   const story = await findStory(exchange);
   if (story === undefined) return sendMissing(exchange);
   const reason = whyUnusable(await readSetup(options.database, portalId));
-  const model = { story, reason, frame: frameOf(exchange), format: createFormat(timeZone) };
+  const model = { story, reason, frame: frameOf(exchange), format: createFormat(timeZone, options.now()) };
   sendPage(response, 200, <ContactPage {...model} />);
 }
 

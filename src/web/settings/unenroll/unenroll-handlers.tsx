@@ -26,7 +26,7 @@ export async function showUnenroll(exchange: Exchange): Promise<void> {
     portalId,
     uiDomain,
   };
-  sendPage(response, 200, <UnenrollPage {...model} format={createFormat(timeZone)} />);
+  sendPage(response, 200, <UnenrollPage {...model} format={createFormat(timeZone, options.now())} />);
 }
 
 /** POST /settings/unenroll/on. Without the permissions nothing could be made. */

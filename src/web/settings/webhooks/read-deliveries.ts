@@ -24,7 +24,7 @@ export async function readDeliveries(
   return {
     ...{ webhook, filter, before, deliveries: found.slice(0, PAGE_SIZE), hasMore: found.length > PAGE_SIZE },
     now: options.now(),
-    format: createFormat(timeZone),
+    format: createFormat(timeZone, options.now()),
     formToken: options.sessions.formToken(visit.session),
   };
 }

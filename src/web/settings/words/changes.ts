@@ -67,7 +67,7 @@ function describeText(path: string, text: string, names: Names): string {
   if (/presetId$/i.test(path)) return names.presets?.get(text) ?? `Preset ${text}`;
   if (/sequenceId$/i.test(path)) return names.sequences?.get(text) ?? `Sequence ${text}`;
   if (/code$/i.test(path)) return sentenceOf(text) ?? text;
-  if (MOMENT.test(text)) return (names.format ?? createFormat(null)).dateTime(new Date(text));
+  if (MOMENT.test(text)) return (names.format ?? createFormat(null, undefined)).dateTime(new Date(text));
   return Object.hasOwn(WORDS, text) ? (WORDS[text] ?? text) : text;
 }
 

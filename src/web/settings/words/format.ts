@@ -34,9 +34,9 @@ const CLOCK_TOLERANCE_MS = 5_000;
 
 /**
  * @param timeZone as HubSpot names it (an IANA name); UTC where it is unknown or not one.
- * @param now the present, from which times less than a day away are told; without it all are told by the calendar.
+ * @param now the present, from which times less than a day away are told; undefined: all are told by the calendar.
  */
-export function createFormat(timeZone: string | null, now?: Date): Format {
+export function createFormat(timeZone: string | null, now: Date | undefined): Format {
   const zone = knownZone(timeZone);
   const { dateTime, dateTimeSeconds, time, day } = zoneFormats(zone);
   return {

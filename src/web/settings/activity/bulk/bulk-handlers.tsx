@@ -52,7 +52,7 @@ export async function showProgress(exchange: Exchange): Promise<void> {
   const { options, visit, response } = exchange;
   const job = await findJob(exchange);
   if (job === undefined) return void response.status(404).end();
-  const format = createFormat(visit.portal.timeZone);
+  const format = createFormat(visit.portal.timeZone, options.now());
   const formToken = options.sessions.formToken(visit.session);
   sendPart(exchange, <JobProgress job={job} format={format} formToken={formToken} />);
 }
