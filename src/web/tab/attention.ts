@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { factOf, sentenceOf, type ErrorCode } from "#domain/contract/error-codes.js";
-import { countDecided } from "#domain/history/digest-counts.js";
+import { countDecided } from "#domain/history/attention/digest-counts.js";
 
 /** Something an admin may want to do something about, in a sentence, and the page of the settings site to do it on. */
 export interface AttentionItem {

@@ -3,7 +3,7 @@ import { listSenderLoads, type SenderLoads } from "#domain/accounts/sender-load.
 import { digestPeriodOf, type DigestPeriod } from "#domain/alerts/alert-settings.js";
 import { raiseAlert } from "#domain/alerts/outbox.js";
 import { factOf, sentenceOf, type ErrorCode } from "#domain/contract/error-codes.js";
-import { countDecided, type DigestCounts } from "#domain/history/digest-counts.js";
+import { countDecided, type DigestCounts } from "#domain/history/attention/digest-counts.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { localIsoDay, zoneFormats } from "#platform/time/local-time.js";
 import { startOfDay, weeksBetween } from "#platform/time/zoned-day.js";

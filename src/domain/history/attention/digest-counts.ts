@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { outcomeOf } from "./shown-outcome.js";
+import { outcomeOf } from "../shown-outcome.js";
 
 /** What became of the contacts of a stretch of time. */
 export interface DigestCounts {
