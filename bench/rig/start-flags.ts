@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /**
- * What `npm start` gives Node itself, as in `--max-semi-space-size=4`: what is measured and killed here then runs as it does
+ * Flags that `npm start` gives Node itself, if any, as in `--max-semi-space-size=4`: what is measured and killed here then runs as it does
  * in production.
  */
 export function startFlags(): readonly string[] {
