@@ -131,3 +131,20 @@ test("signing out leaves every account, also for a copy of the cookie", async ()
   expect((await thief.get("/settings")).status).toBe(401);
   expect(before).not.toBe("");
 });
+
+test("signing out leaves the other accounts, too, where the session of the one in use had ended", async () => {
+  const browser = await agencyBrowser();
+  const form_token = hiddenField((await browser.get("/settings")).text, "form_token");
+  const copies = [site.browser(), site.browser()];
+  for (const copy of copies) copy.setCookie("session", browser.cookie("session") ?? "");
+  await switchTo(copies[0] as Browser, acme);
+  expect(await accountShown(copies[0] as Browser)).toBe("acme");
+  const [, payload = ""] = (browser.cookie("session") ?? "").split(".");
+  const { jti } = JSON.parse(Buffer.from(payload, "base64url").toString()) as { jti: string };
+  await site.database.prisma.revokedSession.create({
+    data: { sessionId: jti, expiresAt: new Date(Date.now() + 3_600_000) },
+  });
+  expect((await browser.get("/settings")).status).toBe(401);
+  await browser.post("/settings/sign-out", { form_token });
+  expect((await (copies[0] as Browser).get("/settings")).status).toBe(401);
+});

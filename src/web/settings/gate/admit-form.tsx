@@ -10,7 +10,7 @@ import { leaveNotice } from "../frame/notices.js";
 import { AdminsUnconfirmedPage, FormRefusedPage, ViewersOnlyLookPage } from "./gate-pages.js";
 import { latestEndOf, type Session } from "../session/session.js";
 import type { SettingsOptions } from "../session/site-options.js";
-import { identifyVisit, type MemberVisit, type Visit } from "../session/visit.js";
+import { identifyVisit, type MemberVisit } from "../session/visit.js";
 
 /**
  * Reads the body of a form, of those who have a session: nothing is read of a stranger.
@@ -63,7 +63,7 @@ export async function admitQuestion(
     sendAway(options, response);
     return undefined;
   }
-  if (!hasFormToken(options, request, visit)) {
+  if (!hasFormToken(options, request, visit.session)) {
     refuseForm(response);
     return undefined;
   }
@@ -98,18 +98,14 @@ export async function admitUpload(
   return visit && { visit, form: readFields(request.body), file };
 }
 
+/** Whoever signs out leaves every account, also if the session of the one in use has ended already. */
 export async function signOut(options: SettingsOptions, request: Request, response: Response): Promise<void> {
   const visit = await identifyVisit(options, request);
-  if (visit.kind !== "stranger" && !hasFormToken(options, request, visit)) return refuseForm(response);
-  if (visit.kind !== "stranger") await endAll(options, request);
-  leaveSite(options, response);
-}
-
-/** Whoever signs out leaves every account. */
-async function endAll(options: SettingsOptions, request: Request): Promise<void> {
   const signedIn = options.sessions.readAll(request);
-  if (signedIn === undefined) return;
-  for (const session of [signedIn.current, ...signedIn.others]) await end(options, session);
+  const isTheirs = signedIn !== undefined && hasFormToken(options, request, signedIn.current);
+  if (visit.kind !== "stranger" && !isTheirs) return refuseForm(response);
+  if (isTheirs) for (const session of [signedIn.current, ...signedIn.others]) await end(options, session);
+  leaveSite(options, response);
 }
 
 async function end({ database }: SettingsOptions, session: Session): Promise<void> {
@@ -122,10 +118,6 @@ export function refuseForm(response: Response): void {
   sendPage(response, 403, <FormRefusedPage requestId={requestIdOf(response)} />);
 }
 
-function hasFormToken(
-  { sessions }: SettingsOptions,
-  request: Request,
-  visit: Exclude<Visit, { kind: "stranger" }>,
-): boolean {
-  return sessions.isFormToken(visit.session, readFields(request.body).text("form_token"));
+function hasFormToken({ sessions }: SettingsOptions, request: Request, session: Session): boolean {
+  return sessions.isFormToken(session, readFields(request.body).text("form_token"));
 }
