@@ -5,10 +5,10 @@ import { createLogger } from "#platform/observability/logger.js";
 import { readConfig, readDatabaseConfig } from "../config.js";
 import { AppError } from "../errors.js";
 import { EXIT, readCommand, USAGE, WrongUse, type Command } from "./operator/arguments.js";
-import { runCommand, type Report } from "./operator/commands.js";
+import { runCommand, type CommandReport } from "./operator/commands.js";
 import { withDatabaseUrl } from "./tool-database.js";
 
-async function run(command: Command): Promise<Report> {
+async function run(command: Command): Promise<CommandReport> {
   const config = readDatabaseConfig(process.env);
   const logger = createLogger({ level: "warn", destination: process.stderr });
   return withDatabaseUrl(config, logger, async (url) => {
@@ -23,7 +23,7 @@ async function run(command: Command): Promise<Report> {
   });
 }
 
-function print({ lines, document, exitCode }: Report, isJson: boolean): void {
+function print({ lines, document, exitCode }: CommandReport, isJson: boolean): void {
   const toString = (_key: string, value: unknown) => (typeof value === "bigint" ? String(value) : value);
   const text = isJson ? JSON.stringify(document, toString, 2) : lines.join("\n");
   (exitCode === EXIT.done || isJson ? process.stdout : process.stderr).write(`${text}\n`);

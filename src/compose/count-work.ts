@@ -11,7 +11,7 @@ const COMPLETION_LABELS: Readonly<Record<CompletionResult["to"], string>> = {
 };
 
 /** An attempt's outcome in one word: a status, the code of a refusal, or LATER. */
-export function outcomeOf(result: Result): string {
+export function attemptOutcome(result: Result): string {
   if (result.to !== "DECIDED") return "LATER";
   const { errorCode, enrollmentStatus, executionState } = result.outcome;
   return errorCode ?? enrollmentStatus ?? executionState;
@@ -23,7 +23,7 @@ export function countWork({ attempts, completions }: Metrics): Pick<DrainOptions
 } {
   return {
     onAttempted: ({ kind }, result) => {
-      attempts.inc({ kind, outcome: outcomeOf(result) });
+      attempts.inc({ kind, outcome: attemptOutcome(result) });
     },
     onCompletions: (results) => {
       for (const { to } of results) completions.inc({ result: COMPLETION_LABELS[to] });

@@ -3,7 +3,7 @@ import type { TransportOptions } from "#platform/hubspot/transport.js";
 import { routeTemplate } from "#platform/hubspot/wire/route-template.js";
 import type { AcceptCallOptions } from "#web/actions/accept-call.js";
 import type { DrainOptions } from "#worker/drain/drain-portal.js";
-import { outcomeOf } from "./count-work.js";
+import { attemptOutcome } from "./count-work.js";
 
 /*
  * One trace leads from HubSpot's call to its completion: the call's span is stored with the execution, and what any
@@ -62,7 +62,7 @@ export function traceDrain(
       tracing.during(
         `attempt ${execution.kind}`,
         {
-          parent: execution.request.traceparent,
+          parent: execution.traceparent,
           attributes: {
             "hubspot.portal_id": String(portalId),
             "hubspot.callback_id": execution.callbackId,
@@ -74,7 +74,7 @@ export function traceDrain(
         },
         async (span) => {
           const result = await attempt();
-          span.set({ "sequence_enroller.outcome": outcomeOf(result) });
+          span.set({ "sequence_enroller.outcome": attemptOutcome(result) });
           return result;
         },
       ),

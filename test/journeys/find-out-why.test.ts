@@ -82,7 +82,7 @@ suite("a new admin, after a workflow sent its contacts, asks why one was not enr
     const name = await nameOfOneWithoutOwner();
     const { page, complaints, close } = await signIn();
     await keep(page, "overview");
-    await page.locator(".reasons li", { hasText: "OWNER_MISSING" }).getByRole("link").first().click();
+    await page.locator(".causes li", { hasText: "No owner" }).getByRole("link").first().click();
     await page.waitForURL("**/settings/activity?*code=OWNER_MISSING*");
     expect(await page.locator("#executions tbody tr").count()).toBe(4);
     await page.click(`#executions tr:has-text("${name}") a[href^="/settings/activity/"]`);
@@ -112,7 +112,7 @@ suite("a new admin, after a workflow sent its contacts, asks why one was not enr
     expect(await page.textContent("h1")).toContain(name);
     const reason = await page.textContent(".notice");
     expect(reason).toContain("The contact has no owner");
-    expect(await page.textContent("main details")).toContain("OWNER_MISSING");
+    expect(await page.textContent("main details:has-text('Technical details')")).toContain("OWNER_MISSING");
     expect(await page.locator("button", { hasText: "Retry" }).count()).toBe(1);
   }
 });

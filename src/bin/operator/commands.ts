@@ -23,16 +23,20 @@ export interface Tools {
 }
 
 /** What a command has to say: lines for people, a document for programs. */
-export interface Report {
+export interface CommandReport {
   readonly lines: readonly string[];
   readonly document: unknown;
   readonly exitCode: number;
 }
 
-type Work = (tools: Tools, portalId: bigint, command: Command) => Promise<Report>;
+type Work = (tools: Tools, portalId: bigint, command: Command) => Promise<CommandReport>;
 
-const done = (document: object, ...lines: string[]): Report => ({ lines, document, exitCode: EXIT.done });
-const failed = (problem: string): Report => ({
+const done = (document: object, ...lines: string[]): CommandReport => ({
+  lines,
+  document,
+  exitCode: EXIT.done,
+});
+const failed = (problem: string): CommandReport => ({
   lines: [problem],
   document: { problem },
   exitCode: EXIT.failed,
@@ -48,7 +52,7 @@ function describe(health: PortalHealth): string {
 }
 
 /** Every account. */
-export async function listPortals({ database }: Tools): Promise<Report> {
+export async function listPortals({ database }: Tools): Promise<CommandReport> {
   const portals = await listPortalHealth(database.pool);
   const lines = portals.length === 0 ? ["No account has the app."] : portals.map(describe);
   return done({ portals }, ...lines);
@@ -116,7 +120,7 @@ const drain: Work = async ({ database, logger }, portalId, { waitSeconds }) => {
   }
 };
 
-function toldOf(portalId: bigint, health: PortalHealth | undefined, hasWaited: boolean): Report {
+function toldOf(portalId: bigint, health: PortalHealth | undefined, hasWaited: boolean): CommandReport {
   const isDrained = health?.dueSince === null;
   const document = { portalId, isDrained, waiting: health?.waiting, unreported: health?.unreported };
   if (isDrained) return done(document, `Account ${portalId}: nothing is due.`);
@@ -177,7 +181,7 @@ const COMMANDS: Readonly<Record<string, Work>> = {
 };
 
 /** Does what the command says. An account that never had the app is told apart from all else that can go wrong. */
-export async function runCommand(tools: Tools, command: Command): Promise<Report> {
+export async function runCommand(tools: Tools, command: Command): Promise<CommandReport> {
   const { name, portalId } = command;
   const work = COMMANDS[name];
   if (portalId === undefined || work === undefined) return listPortals(tools);

@@ -4,11 +4,11 @@ import { recordChange, type AuditedChange } from "#domain/audit/record-change.js
 import type { Actor, System } from "#domain/contract/actor.js";
 import { NotAllowed, requireRight, type Verb } from "#domain/contract/actor-rights.js";
 import { inactivePeople, unnamed } from "#domain/directory/people.js";
-import { listMembers, mayAdminister, type Member, type Role } from "./rights.js";
+import { listMembers, mayAdminister, type AccountMember, type AccountRole } from "./rights.js";
 
-type Person = Pick<Member, "userId" | "label">;
+type Person = Pick<AccountMember, "userId" | "label">;
 
-const TABLES: Readonly<Record<Role, string>> = { admin: "portal_admins", viewer: "portal_viewers" };
+const TABLES: Readonly<Record<AccountRole, string>> = { admin: "portal_admins", viewer: "portal_viewers" };
 
 /**
  * Lets a user in as an admin or a viewer. False if an admin had let them in before, in whatever role, or they are an admin
@@ -19,7 +19,7 @@ const TABLES: Readonly<Record<Role, string>> = { admin: "portal_admins", viewer:
 export async function giveAccess(
   pool: Pool,
   actor: Actor,
-  person: Person & { readonly role: Role },
+  person: Person & { readonly role: AccountRole },
 ): Promise<boolean> {
   requireRight(actor, "giveAccess");
   const { role } = person;
@@ -42,7 +42,7 @@ type Kept = "not-listed" | "yourself" | "last-admin";
 export async function changeRole(
   pool: Pool,
   actor: Actor,
-  person: Person & { readonly role: Role },
+  person: Person & { readonly role: AccountRole },
 ): Promise<"changed" | Kept> {
   requireRight(actor, "changeRole");
   return changingAccess(pool, { actor, verb: "changeRole" }, async (client, members) => {
@@ -82,7 +82,7 @@ export async function removeAccess(pool: Pool, actor: Actor, person: Person): Pr
 function changingAccess<Result>(
   pool: Pool,
   { actor, verb }: { actor: Actor; verb: Verb },
-  change: (client: PoolClient, members: readonly Member[]) => Promise<Result>,
+  change: (client: PoolClient, members: readonly AccountMember[]) => Promise<Result>,
 ): Promise<Result> {
   return inTransaction(pool, async (client) => {
     await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`access:${actor.portalId}`]);
@@ -93,14 +93,14 @@ function changingAccess<Result>(
   });
 }
 
-const isAdmin = (members: readonly Member[], id: bigint): boolean =>
+const isAdmin = (members: readonly AccountMember[], id: bigint): boolean =>
   members.some(({ userId, role }) => userId === id && role === "admin");
 
 function findChangeable(
   actor: Actor,
-  members: readonly Member[],
+  members: readonly AccountMember[],
   { userId }: Pick<Person, "userId">,
-): Member | Kept {
+): AccountMember | Kept {
   if ("userId" in actor && actor.userId === userId) return "yourself";
   const member = members.find((one) => one.userId === userId);
   if (member?.reason !== "let-in") return "not-listed";
@@ -111,7 +111,7 @@ function findChangeable(
 async function list(
   client: PoolClient,
   actor: Actor,
-  { userId, role }: { userId: bigint; role: Role },
+  { userId, role }: { userId: bigint; role: AccountRole },
 ): Promise<void> {
   await client.query(
     `INSERT INTO ${TABLES[role]} (portal_id, user_id, added_by_user_id) VALUES ($1, $2, $3)

@@ -10,7 +10,7 @@ export interface PortalHealth {
   readonly trouble: string | null;
   /** A worker has it now. */
   readonly isAtWork: boolean;
-  /** Contacts that wait to be enrolled or looked up, counted to {@link MOST_COUNTED}. */
+  /** Contacts that wait to be enrolled or looked up, counted to {@link MOST_WAITING_COUNTED}. */
   readonly waiting: number;
   /** Outcomes that HubSpot has not been told, counted likewise. */
   readonly unreported: number;
@@ -20,7 +20,7 @@ export interface PortalHealth {
 }
 
 /** More are not counted: the list stays quick beside any backlog. */
-export const MOST_COUNTED = 10_000;
+export const MOST_WAITING_COUNTED = 10_000;
 
 interface Row {
   portal_id: string;
@@ -35,7 +35,7 @@ interface Row {
 }
 
 const counted = (state: string): string => `(SELECT count(*)::int FROM (
-  SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state = '${state}' LIMIT ${MOST_COUNTED}) AS open)`;
+  SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state = '${state}' LIMIT ${MOST_WAITING_COUNTED}) AS open)`;
 const firstDue = (state: string): string =>
   `(SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = '${state}')`;
 

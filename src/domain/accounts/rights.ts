@@ -50,7 +50,7 @@ const JOINED = `
   LEFT JOIN portal_viewers v ON v.portal_id = $1 AND v.user_id = person.user_id`;
 
 /** What somebody may do on the settings site and in the tab: change things, or look at them. */
-export type Role = "admin" | "viewer";
+export type AccountRole = "admin" | "viewer";
 
 /** SQL: the role of `person` as text; null: none. */
 const roleOf = (which?: string): string =>
@@ -60,7 +60,7 @@ const roleOf = (which?: string): string =>
 export interface Rights {
   readonly mayAdminister: boolean;
   /** Undefined if they may not even look. */
-  readonly role: Role | undefined;
+  readonly role: AccountRole | undefined;
   readonly userList: UserList;
 }
 
@@ -72,7 +72,7 @@ export interface Standing extends Rights {
 }
 
 interface StandingRow extends OverviewColumns, UserListColumns {
-  role: Role | null;
+  role: AccountRole | null;
   is_ended: boolean;
 }
 
@@ -100,7 +100,7 @@ export async function readRights(
   portalId: bigint,
   userId: bigint | null,
 ): Promise<Rights | undefined> {
-  const { rows } = await db.query<{ role: Role | null } & UserListColumns>({
+  const { rows } = await db.query<{ role: AccountRole | null } & UserListColumns>({
     name: "read-rights",
     text: `SELECT ${roleOf("user_id = $2")} AS role, ${USER_LIST_COLUMNS} FROM (SELECT $2::bigint AS user_id) AS person ${JOINED}`,
     values: [portalId, userId],
@@ -109,7 +109,7 @@ export async function readRights(
   return row && rightsOf(userId, row);
 }
 
-function rightsOf(userId: bigint | null, row: { role: Role | null } & UserListColumns): Rights {
+function rightsOf(userId: bigint | null, row: { role: AccountRole | null } & UserListColumns): Rights {
   const role = userId === null ? undefined : (row.role ?? undefined);
   return { mayAdminister: role === "admin", role, userList: userListOf(row) };
 }
@@ -156,11 +156,11 @@ async function readPast(client: PoolClient, portalId: bigint, userId: bigint | n
 }
 
 /** A user who may use the settings site, as what, and why. */
-export interface Member {
+export interface AccountMember {
   userId: bigint;
   /** "Name · email", or whatever is known. */
   label: string;
-  role: Role;
+  role: AccountRole;
   reason: "super-admin" | "installed" | "let-in";
 }
 
@@ -169,15 +169,15 @@ interface MemberRow {
   label: string | null;
   email: string | null;
   installer_email: string | null;
-  role: Role;
-  reason: Member["reason"];
+  role: AccountRole;
+  reason: AccountMember["reason"];
 }
 
 /** A page shows no more than this, and nobody reads more. */
 const MOST_LISTED = 1_000;
 
 /** Every user with a role, admins first, by name; a thousand at most. */
-export async function listMembers(db: Pool | PoolClient, portalId: bigint): Promise<Member[]> {
+export async function listMembers(db: Pool | PoolClient, portalId: bigint): Promise<AccountMember[]> {
   const { rows } = await db.query<MemberRow>(
     `WITH person AS (
        SELECT user_id FROM users WHERE portal_id = $1 AND super_admin
@@ -210,7 +210,7 @@ export async function listMembers(db: Pool | PoolClient, portalId: bigint): Prom
 }
 
 /** Every user for whom `mayAdminister` holds, by name; a thousand at most. */
-export async function listAdministrators(db: Pool | PoolClient, portalId: bigint): Promise<Member[]> {
+export async function listAdministrators(db: Pool | PoolClient, portalId: bigint): Promise<AccountMember[]> {
   return (await listMembers(db, portalId)).filter(({ role }) => role === "admin");
 }
 

@@ -123,6 +123,8 @@ export interface ClaimedExecution {
   readonly contactEmail: string | null;
   readonly sequenceId: string;
   readonly request: EnrollRequest;
+  /** Of `request`, as it was found: there even if all else of a damaged request cannot be read. */
+  readonly traceparent?: string | undefined;
   /** Attempts including the one this claim begins. */
   readonly attempts: number;
   /** Waits so far since it was accepted; sets the length of the next. */

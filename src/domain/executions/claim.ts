@@ -17,6 +17,7 @@ interface ClaimedRow {
   contact_email: string | null;
   sequence_id: string;
   request: EnrollRequest;
+  traceparent: string | null;
   attempts: number;
   retries: number;
   crashes: number;
@@ -44,7 +45,7 @@ const AGE = `(extract(epoch FROM now() - e.accepted_at) * 1000)::float8 AS age_m
  */
 export const IS_FIRST_ATTEMPT = `(e.attempts = 1 AND e.retry_of IS NULL AND e.first_attempt_at >= e.accepted_at)`;
 
-const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.contact_email, e.sequence_id, e.request, e.attempts, e.retries, e.crashes,
+const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.contact_email, e.sequence_id, e.request, e.request ->> 'traceparent' AS traceparent, e.attempts, e.retries, e.crashes,
   e.first_sent_at, e.doubted_at, e.accepted_at, e.due_at,
   ${sqlTimeLeftMs("e.deadline_at")} AS deadline_left_ms,
   coalesce(extract(epoch FROM now() - e.first_attempt_at) * 1000, 0)::float8 AS first_attempt_age_ms, ${AGE}`;
@@ -76,6 +77,7 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
     contactEmail: row.contact_email,
     sequenceId: row.sequence_id,
     request: row.request,
+    traceparent: row.traceparent ?? undefined,
     attempts: row.attempts,
     retries: row.retries,
     crashes: row.crashes,

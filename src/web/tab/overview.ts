@@ -5,7 +5,7 @@ import { findTrouble } from "#domain/accounts/hubspot-trouble.js";
 import { ownFaultWords } from "#web/settings/words/own-fault-words.js";
 import { findPortal } from "#domain/accounts/portal-overview.js";
 import { knownZone } from "#platform/time/local-time.js";
-import type { Role } from "#domain/accounts/rights.js";
+import type { AccountRole } from "#domain/accounts/rights.js";
 import { readAttention } from "./attention.js";
 import { readToday } from "./today.js";
 
@@ -61,7 +61,7 @@ export interface OverviewOptions {
 /** Undefined if the app was never installed in this portal. */
 export async function readOverview(
   { database, requiredScopes, siteUrl, now }: OverviewOptions,
-  { portalId, role }: { portalId: bigint; role: Role },
+  { portalId, role }: { portalId: bigint; role: AccountRole },
 ): Promise<OverviewAnswer | undefined> {
   const portal = await findPortal(database, portalId);
   if (portal === undefined) return undefined;

@@ -5,7 +5,7 @@ import { createAnswerLimit } from "#web/kit/answer-limit.js";
 import { readStorableJson } from "#platform/text/storable-json.js";
 import { z } from "zod";
 import { setPaused } from "#domain/accounts/portal-pause.js";
-import type { Rights, Role } from "#domain/accounts/rights.js";
+import type { Rights, AccountRole } from "#domain/accounts/rights.js";
 import { readAsker, type Asker } from "./asker.js";
 import type { SavePolicyOutcome } from "#domain/policy/portal-policy-store.js";
 import { defaultsChange, readDefaults, saveDefaults } from "./defaults.js";
@@ -32,7 +32,7 @@ export interface ExtensionOptions extends OverviewOptions {
 }
 
 /** Who asks, and as what they may. */
-type Admitted = Asker & { readonly role: Role };
+type Admitted = Asker & { readonly role: AccountRole };
 
 type Handler = (options: ExtensionOptions, asker: Admitted, exchange: Exchange) => Promise<void>;
 
@@ -97,7 +97,7 @@ async function admit(
   { database, readRights, renewUserList, isOurApp }: ExtensionOptions,
   { portalId, userId, appId }: Asker,
   { request, response }: Exchange,
-): Promise<Role | undefined> {
+): Promise<AccountRole | undefined> {
   if (appId !== undefined && !isOurApp(appId)) {
     refuse(response, "OTHER_APP");
     return undefined;

@@ -200,7 +200,7 @@ export class PortalTurn {
           portalId: owner.portalId,
           executionId: execution.id,
           callbackId: execution.callbackId,
-          ...traceIdOf(execution.request.traceparent),
+          ...traceIdOf(execution.traceparent),
         },
         "an execution made the worker fail",
       );

@@ -21,7 +21,7 @@ export interface CopiedList {
   /** Reads the page at the cursor (undefined: the first), saves it, and returns its ids and the next cursor. */
   readonly copyPage: (hands: RenewalHands, cursor: string | undefined) => Promise<CopiedPage>;
   /** The user as whom it is read; the list is then one part of a list that several users make together. */
-  readonly reader?: Reader;
+  readonly reader?: ListReader;
   /** All pages were read: entries not among them are gone. */
   readonly retireOthers?: (copy: CopyStore, ids: readonly string[], since: Date) => Promise<boolean>;
 }
@@ -38,7 +38,7 @@ export interface CopiedPage {
 }
 
 /** A user as whom sequences are read, and the result. */
-export interface Reader {
+export interface ListReader {
   readonly userId: bigint;
   result: ReaderResult;
   problem?: string;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { addWebhook } from "#domain/subscriptions/change-webhooks.js";
 import { createCipher } from "#domain/vault/cipher.js";
 import { readCommand, USAGE, WrongUse } from "../../../src/bin/operator/arguments.js";
-import { runCommand, type Report } from "../../../src/bin/operator/commands.js";
+import { runCommand, type CommandReport } from "../../../src/bin/operator/commands.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
@@ -23,7 +23,7 @@ describe("the operator's commands", () => {
   });
   afterAll(() => running.close());
 
-  function run(...words: string[]): Promise<Report> {
+  function run(...words: string[]): Promise<CommandReport> {
     const command = readCommand(words);
     if (command === undefined) throw new Error("help was asked for");
     const cipher = () => createCipher(running.config.encryptionKeys);

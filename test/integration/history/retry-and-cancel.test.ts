@@ -131,9 +131,11 @@ describe("an admin cancels and retries", () => {
       expect(portal.callbacks.acceptedCount).toBe(completionsBefore);
       expect(portal.callbacks.strangers.size).toBe(0);
       const list = await page(browser, "");
-      expect(list).toContain(`href="/settings/activity/${rows[1]?.id}">Retried</a>: enrolled`);
+      expect(list).toContain(`href="/settings/activity/${rows[1]?.id}?kind=ENROLL">Retried</a>: enrolled`);
       expect(list).toMatch(
-        new RegExp(`<a [^>]*href="/settings/activity/${original}">Retry of an earlier attempt</a>`),
+        new RegExp(
+          `<a [^>]*href="/settings/activity/${original}\\?kind=ENROLL">Retry of an earlier attempt</a>`,
+        ),
       );
       expect(await page(browser, `/${rows[1]?.id}`)).toContain("The workflow wasn't notified");
       // Once enrolled it is settled.

@@ -36,7 +36,8 @@ describe("the default sender", () => {
       ],
     });
     const { text } = await browser.get("/settings");
-    const labels = [...text.matchAll(/<option value="(\d+)"[^>]*>([^<]+)</g)].map(([, value, label]) => [
+    const select = /<select[^>]* id="sender"[^]*?<\/select>/.exec(text)?.[0] ?? "";
+    const labels = [...select.matchAll(/<option value="(\d+)"[^>]*>([^<]+)</g)].map(([, value, label]) => [
       value,
       label,
     ]);

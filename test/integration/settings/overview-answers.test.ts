@@ -110,7 +110,9 @@ describe("what needs attention", () => {
       { portalId, contactId: "1", retryOf: first!.id, isHeld: false, enrollmentStatus: "ENROLLED" },
     ]);
     const { shown, html } = await attention();
-    expect(shown).toMatch(/Noah Soto : inbox not connected 1 contact .*Fixed Retry 1 contact/);
+    expect(shown).toMatch(
+      /Noah Soto : inbox not connected 2 contacts , 1 of them retried since .*Fixed Retry 1 contact/,
+    );
     const link = /href="(\/settings\/activity\/bulk\?[^"]*)"/.exec(html)?.[1]?.replaceAll("&amp;", "&") ?? "";
     expect((await browser.get(link)).text).toContain("Reason: Inbox not connected");
   });

@@ -60,7 +60,7 @@ describe("the page of workflows", () => {
     expect(text).toContain("Preset: The account's default preset");
     expect(text).toContain("Already in a sequence: wait until that sequence ends");
     expect(text).toContain("Wait for sequence end");
-    expect(text).toMatch(/ 4 75% /);
+    expect(text).toMatch(/ 4 Yesterday 75% /);
   });
 
   test("says who sends when the chosen sender cannot: by the action's preset, the default one, or the built-in one", async () => {

@@ -22,8 +22,10 @@ export interface Cause {
   readonly subject: CauseSubject | null;
   /** The preset whose rule it was; null: another kind of cause, or the account's default preset. */
   readonly preset: { readonly id: string; readonly name: string } | null;
-  /** Each call of a workflow once, without those that an admin's retry enrolled. */
+  /** Each call of a workflow once: as many as the list of them holds. */
   readonly contacts: number;
+  /** Those of them that an admin's retry enrolled since, or is about to try. */
+  readonly retried: number;
   readonly lastAt: Date;
   /** The same by stretches of time of equal length, the oldest first. */
   readonly trend: readonly number[];
@@ -61,6 +63,7 @@ interface Row {
   rule: string | null;
   preset: { id: string; name: string } | null;
   contacts: number;
+  retried: number;
   last_at: Date;
   bars: number[];
   is_mended: boolean;
@@ -86,16 +89,16 @@ const CAUSES = `
            CASE WHEN e.error_code = 'BLOCKED' AND e.enrollment_status = 'SKIPPED' THEN left(e.error_message, 300) END AS rule,
            CASE WHEN e.error_code IN ('BLOCKED', 'COOLDOWN_ACTIVE', 'SENDER_LIMIT_REACHED') THEN e.request ->> 'presetId' END AS preset_id,
            width_bucket(extract(epoch FROM e.decided_at)::float8, extract(epoch FROM $2::timestamptz)::float8,
-                        extract(epoch FROM $3::timestamptz)::float8, ${TREND_BARS}) AS bar
+                        extract(epoch FROM $3::timestamptz)::float8, ${TREND_BARS}) AS bar,
+           e.id IN (SELECT retry_of FROM executions
+                     WHERE portal_id = $1 AND retry_of IS NOT NULL AND (enrollment_status = 'ENROLLED' OR decided_at IS NULL)) AS is_retried
       FROM executions e
      WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM refused))
-       AND e.id NOT IN (SELECT retry_of FROM executions
-                         WHERE portal_id = $1 AND retry_of IS NOT NULL AND (enrollment_status = 'ENROLLED' OR decided_at IS NULL))
   ), cause AS (
     SELECT code, is_skipped, sender_user_id, sequence_id, workflow_id, rule, min(preset_id) AS preset_id,
-           count(*)::int AS contacts, max(decided_at) AS last_at,
+           count(*)::int AS contacts, (count(*) FILTER (WHERE is_retried))::int AS retried, max(decided_at) AS last_at,
            ARRAY[${Array.from({ length: TREND_BARS }, (_, bar) => `(count(*) FILTER (WHERE bar = ${bar + 1}))::int`).join(", ")}] AS bars
-      FROM told GROUP BY code, is_skipped, sender_user_id, sequence_id, workflow_id, rule
+      FROM told GROUP BY code, is_skipped, sender_user_id, sequence_id, workflow_id, rule HAVING NOT bool_and(is_retried)
      ORDER BY count(*) DESC, code LIMIT ${MOST_CAUSES}
   )
   SELECT cause.*, person.name AS sender_name,
@@ -148,6 +151,7 @@ function toCause(row: Row, workflowName: (id: string) => string | null): Cause {
     subject: subjectOf(row, workflowName),
     preset: row.preset,
     contacts: row.contacts,
+    retried: row.retried,
     lastAt: row.last_at,
     trend: row.bars,
     isExpected: isOwnRule || (code !== null && EXPECTED.includes(code)),

@@ -2,7 +2,7 @@ import { sendPage } from "#web/kit/page.js";
 import { findActivePerson, fullLabel, listActivePeople } from "#domain/directory/people.js";
 import { AccessPage } from "./access-page.js";
 import { changeRole, giveAccess, removeAccess } from "#domain/accounts/change-access.js";
-import { listMembers, type Role } from "#domain/accounts/rights.js";
+import { listMembers, type AccountRole } from "#domain/accounts/rights.js";
 import { actorOf } from "../session/visit.js";
 import { frameOf } from "../frame/shell.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
@@ -56,7 +56,7 @@ export async function changeSomebodysRole(exchange: FormExchange): Promise<void>
   });
 }
 
-function roleIn(form: FormFields): Role | undefined {
+function roleIn(form: FormFields): AccountRole | undefined {
   const given = form.text("role");
   return given === "admin" || given === "viewer" ? given : undefined;
 }

@@ -1,7 +1,7 @@
 import { PostForm } from "../frame/fields.js";
 import { fullLabel, type PeopleList } from "#domain/directory/people.js";
 import { CutNote } from "../frame/cut-note.js";
-import type { Member, Role } from "#domain/accounts/rights.js";
+import type { AccountMember, AccountRole } from "#domain/accounts/rights.js";
 import type { UserList } from "#domain/directory/user-list.js";
 import { Time } from "../frame/connection.js";
 import { LONGEST_LABEL } from "../words/names.js";
@@ -11,21 +11,21 @@ import { shorten } from "#platform/text/shorten.js";
 
 export interface AccessPageModel {
   frame: Frame;
-  members: readonly Member[];
+  members: readonly AccountMember[];
   /** Active users of the account who may not use the site yet. */
   others: PeopleList;
   userList: UserList;
 }
 
-const REASONS: Readonly<Record<Member["reason"], string>> = {
+const REASONS: Readonly<Record<AccountMember["reason"], string>> = {
   "super-admin": "Super admin in HubSpot",
   installed: "Installed the app",
   "let-in": "Added by an admin",
 };
 
-export const ROLES: Readonly<Record<Role, string>> = { admin: "Admin", viewer: "Viewer" };
-const CALLED: Readonly<Record<Role, string>> = { admin: "an admin", viewer: "a viewer" };
-const OTHER_ROLE: Readonly<Record<Role, Role>> = { admin: "viewer", viewer: "admin" };
+export const ROLES: Readonly<Record<AccountRole, string>> = { admin: "Admin", viewer: "Viewer" };
+const CALLED: Readonly<Record<AccountRole, string>> = { admin: "an admin", viewer: "a viewer" };
+const OTHER_ROLE: Readonly<Record<AccountRole, AccountRole>> = { admin: "viewer", viewer: "admin" };
 
 export function AccessPage({ frame, members, others, userList }: AccessPageModel) {
   return (
@@ -88,7 +88,7 @@ function UserListNote({ userList, frame }: { userList: UserList; frame: Frame })
 
 const isRenewed = ({ state }: UserList): boolean => state !== "fixed" && state !== "none";
 
-function Row({ person, formToken }: { person: Member; formToken: string }) {
+function Row({ person, formToken }: { person: AccountMember; formToken: string }) {
   const { userId, label, role, reason } = person;
   const name = shorten(label, LONGEST_LABEL);
   return (

@@ -4,7 +4,7 @@ import type { Format } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { RECONNECT_PATH } from "../words/paths.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
-import type { Member } from "#domain/accounts/rights.js";
+import type { AccountMember } from "#domain/accounts/rights.js";
 import { Time } from "../frame/connection.js";
 import { ACCOUNTS_PATH } from "../frame/navigation.js";
 import { shorten } from "#platform/text/shorten.js";
@@ -47,7 +47,7 @@ export interface NotAdmittedModel {
   portal: PortalOverview;
   email: string | null;
   /** Who can let them in, by name. */
-  administrators: readonly Member[];
+  administrators: readonly AccountMember[];
   formToken: string;
 }
 

@@ -66,7 +66,7 @@ function CauseList(model: AttentionModel) {
 }
 
 function CauseRow({ cause, history, places, format }: AttentionModel & { cause: Cause }) {
-  const { storedCode, subject, contacts, lastAt, trend, isMended, preset } = cause;
+  const { storedCode, subject, contacts, retried, lastAt, trend, isMended, preset } = cause;
   const about = subject?.kind === "sender" ? { sender: subject.id } : {};
   const list = { code: storedCode, ...about };
   const sender =
@@ -77,13 +77,14 @@ function CauseRow({ cause, history, places, format }: AttentionModel & { cause: 
         <CauseTitle cause={cause} />
       </p>
       <p class="note">
-        <a href={decidedAddress(history.since, list)}>{numbered(contacts, "contact")}</a> · last{" "}
+        <a href={decidedAddress(history.since, list)}>{numbered(contacts, "contact")}</a>
+        {retried === 0 ? "" : `, ${retried} of them retried since`} · last{" "}
         <Time date={lastAt} format={format} /> <Trend counts={trend} />
       </p>
       {isMended ? (
         <p class="mended">
           <span class="badge enrolled">Fixed</span>{" "}
-          <a href={retryAddress(history.since, list)}>Retry {numbered(contacts, "contact")}</a>
+          <a href={retryAddress(history.since, list)}>Retry {numbered(contacts - retried, "contact")}</a>
         </p>
       ) : (
         <p class="note">

@@ -40,7 +40,7 @@ export async function showPolicy(exchange: Exchange): Promise<void> {
 }
 
 /** `POST /settings/policy` */
-export async function changePolicy(exchange: FormExchange): Promise<void> {
+export async function savePolicyForm(exchange: FormExchange): Promise<void> {
   const { options, visit, form } = exchange;
   const { database } = options;
   const { portalId } = visit.session;

@@ -1,6 +1,6 @@
 import type { Router } from "express";
 import type { Handlers } from "../gate/handlers.js";
-import { changePolicy, showPolicy } from "./policy-handlers.js";
+import { savePolicyForm, showPolicy } from "./policy-handlers.js";
 import {
   changeDefaultPreset,
   changePreset,
@@ -25,7 +25,7 @@ export function addPolicyRoutes(router: Router, { page, form, question }: Handle
   router.post("/settings/presets/:presetId", form(changePreset));
   router.post("/settings/presets/:presetId/delete", form(removePreset));
   router.get("/settings/policy", page(showPolicy));
-  router.post("/settings/policy", form(changePolicy));
+  router.post("/settings/policy", form(savePolicyForm));
   router.post(UNDO_PATH, form(undo));
   router.get("/settings/try", page(showTry));
   router.post("/settings/try", question(answerTry));

@@ -4,7 +4,7 @@ import type { Admin, Viewer } from "#domain/contract/actor.js";
 import type { UserList } from "#domain/directory/user-list.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import { readPause, type Pause } from "#domain/accounts/portal-pause.js";
-import { readStanding, type Role } from "#domain/accounts/rights.js";
+import { readStanding, type AccountRole } from "#domain/accounts/rights.js";
 import type { Session, Sessions } from "./session.js";
 
 /**
@@ -17,7 +17,7 @@ export type Visit =
   | { kind: "not-admitted"; session: Session; portal: PortalOverview } // a user of the portal who may not look at it now
   | {
       kind: "member";
-      role: Role;
+      role: AccountRole;
       session: Session;
       portal: PortalOverview;
       userList: UserList;
