@@ -26,8 +26,8 @@ export const presetFields = {
   cooldown_scope: "any",
 };
 
-/** Cells that a reader of the printed tables would miss: without a place, or not beside each other. */
-export const UNFIT_CELLS = `[...document.querySelectorAll("main th, main td")]
+/** Cells that a reader of the printed tables would miss: without a place, or not beside each other. Buttons are not printed. */
+export const UNFIT_CELLS = `[...document.querySelectorAll("main th, main td:not(.act-cell)")]
   .filter((cell) => getComputedStyle(cell).display !== "table-cell" || cell.getBoundingClientRect().width < 5)
   .filter((cell) => cell.closest("details:not([open])") === null && cell.closest(".unseen") === null)
   .map((cell) => cell.outerHTML.slice(0, 100))`;

@@ -104,7 +104,7 @@ function Row({ person, formToken }: { person: AccountMember; formToken: string }
             <PostForm action="/settings/access/role" formToken={formToken}>
               <input type="hidden" name="user_id" value={userId.toString()} />
               <input type="hidden" name="role" value={OTHER_ROLE[role]} />
-              <button class="button quiet" aria-label={`Make ${name} ${CALLED[OTHER_ROLE[role]]}`}>
+              <button class="button quiet" aria-label={`Make ${CALLED[OTHER_ROLE[role]]}: ${name}`}>
                 Make {CALLED[OTHER_ROLE[role]]}
               </button>
             </PostForm>
