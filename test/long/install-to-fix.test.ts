@@ -101,9 +101,9 @@ suite("an admin installs the app, asks why a contact was not enrolled, and has i
     const [failed] = await turnedDownFor("OWNER_MISSING");
     const { id, contactId, contactEmail } = failed!;
     const row = page.getByRole("row", { name: contactEmail ?? contactId });
-    await tabTo(page, row.locator(`a[href="/settings/activity/${id}"]`));
+    await tabTo(page, row.locator(`#story-${id}`));
     await page.keyboard.press("Enter");
-    await page.waitForURL(`**/settings/activity/${id}`);
+    await page.waitForURL(`**/settings/activity/${id}?*`);
     expect(await page.textContent("main")).toContain(contactEmail);
     await expectReason(page, "OWNER_MISSING");
 
@@ -133,7 +133,7 @@ suite("an admin installs the app, asks why a contact was not enrolled, and has i
 
     const failed = (await turnedDownFor("OWNER_MISSING")).at(-1)!;
     await page.getByRole("link", { name: ": no owner" }).click();
-    await page.locator(`a[href="/settings/activity/${failed.id}"]`).first().click();
+    await page.locator(`#story-${failed.id}`).click();
     await expectReason(page, "OWNER_MISSING");
     giveOwner(failed.contactId);
     await page.getByRole("button", { name: "Retry" }).click();
@@ -157,7 +157,7 @@ suite("an admin installs the app, asks why a contact was not enrolled, and has i
       await page.goto(`${running.publicUrl}/settings`);
       await page.getByLabel("Find a contact").fill(contactEmail ?? contactId);
       await page.getByRole("button", { name: "Search" }).click();
-      await page.locator(`a[href="/settings/activity/${id}"]`).first().click();
+      await page.locator(`#story-${id}`).click();
       await expectReason(page, errorCode ?? "");
     }
     expect(ours(complaints)).toEqual([]);

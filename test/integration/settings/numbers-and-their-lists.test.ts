@@ -117,7 +117,7 @@ function numbersIn(text: string, pattern: RegExp): { address: string; number: nu
 }
 
 const FIGURES = /<a class="figure [\w-]+" href="([^"]*)"><strong>(\d+)</g;
-const REASONS = /<a href="([^"]*code=[^"]*)">(\d+) contacts?</g;
+const REASONS = /<a href="([^"]*code=[^"]*)" aria-label="[^"]*">(\d+) contacts?</g;
 
 describe("every number of the overview is what its list holds", () => {
   test.each(["24h", "7d", "30d"])("in the last %s: outcomes and reasons", async (range) => {

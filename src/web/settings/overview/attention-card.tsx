@@ -77,7 +77,12 @@ function CauseRow({ cause, history, places, format }: AttentionModel & { cause: 
         <CauseTitle cause={cause} />
       </p>
       <p class="note">
-        <a href={decidedAddress(history.since, list)}>{numbered(contacts, "contact")}</a>
+        <a
+          href={decidedAddress(history.since, list)}
+          aria-label={`${numbered(contacts, "contact")}: ${titleOf(cause)}`}
+        >
+          {numbered(contacts, "contact")}
+        </a>
         {retried === 0 ? "" : `, ${retried} of them retried since`} · last{" "}
         <Time date={lastAt} format={format} /> <Trend counts={trend} />
       </p>
@@ -94,6 +99,13 @@ function CauseRow({ cause, history, places, format }: AttentionModel & { cause: 
       )}
     </li>
   );
+}
+
+/** The cause as it stands within a sentence. */
+function titleOf({ code, storedCode, subject }: Cause): string {
+  const what = code === null ? storedCode : CODE_WORDS[code];
+  const name = subject?.name ?? subject?.id;
+  return `${what.slice(0, 1).toLowerCase()}${what.slice(1)}${name === undefined ? "" : ` (${name})`}`;
 }
 
 /** A sender's cause leads to the sender: there stand what it affects and what helps. */
