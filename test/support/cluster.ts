@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
-import { appendFile, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, connect, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -116,6 +116,18 @@ export class Cluster {
   #control(...args: string[]): Promise<string> {
     return this.#folder.tool("pg_ctl", [...args, `--pgdata=${this.#data}`]);
   }
+}
+
+/** A folder in which a server keeps its WAL, and the setting that makes it. */
+export async function makeArchive(folder: ClusterFolder): Promise<{ keep: string[]; fetch: string }> {
+  const place = path.join(folder.path, "archive");
+  await mkdir(place);
+  const account = await findServerAccount();
+  if (account !== undefined) await chown(place, account.uid, account.gid);
+  return {
+    keep: ["archive_mode = on", `archive_command = 'test ! -f ${place}/%f && cp %p ${place}/%f'`],
+    fetch: `restore_command = 'cp ${place}/%f %p'`,
+  };
 }
 
 /** An address that stays the same while the server behind it changes: what a virtual address or a name is in life. */
