@@ -77,7 +77,7 @@ function lineOf(portal: SimulatedPortal, run: WorkflowRun, index: number): Pick<
   return { outcome: "ENROLLED", reason };
 }
 
-/** The results of each workflow's contacts and the reasons, in the words of HubSpot's workflow history. */
+/** What became of each workflow's contacts, and why, as HubSpot's workflow history words it. */
 export function renderReasons(portal: SimulatedPortal, runs: Readonly<Record<string, WorkflowRun>>): string {
   const names = Object.keys(runs);
   const lines = new Map<string, Line>();

@@ -214,7 +214,7 @@ export async function listAdministrators(db: Pool | PoolClient, portalId: bigint
   return (await listMembers(db, portalId)).filter(({ role }) => role === "admin");
 }
 
-/** Whoever installed the app may be in none of HubSpot's lists that we can read: then by the address of the sign-in. */
+/** The person who installed the app may be missing from every list we can read: they are named by the address they signed in with. */
 function labelOf(
   userId: string,
   { label, email, installer_email }: Pick<MemberRow, "label" | "email" | "installer_email">,

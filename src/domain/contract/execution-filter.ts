@@ -79,7 +79,7 @@ export interface SearchedList {
   readonly contactIds: readonly string[];
 }
 
-/** The search as a list, apart by commas, semicolons, spaces or lines; undefined if it is not one. */
+/** The search as a list, separated by commas, semicolons, spaces or line breaks; undefined if it is not a list. */
 export function searchedList(search: string): SearchedList | undefined {
   const parts = [
     ...new Set(
