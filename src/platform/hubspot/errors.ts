@@ -152,3 +152,8 @@ export function isPassingStatus(httpStatus: number): boolean {
     httpStatus < 400 || httpStatus >= 500 || httpStatus === 423 || httpStatus === 477 || httpStatus === 408
   );
 }
+
+/** How long HubSpot asked to be left alone, in ms; 0 if it did not say. */
+export function askedWaitMs(fault: unknown): number {
+  return fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
+}

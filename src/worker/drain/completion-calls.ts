@@ -8,6 +8,7 @@ import {
   HubSpotRejected,
   HubSpotUnavailable,
   PortalSpared,
+  askedWaitMs,
 } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { backoffMs } from "#platform/queue/backoff.js";
@@ -50,7 +51,7 @@ function isLostAnswer(fault: HubSpotError): boolean {
 
 function retryDelayMs(fault: HubSpotError, tries: number): number {
   if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured) return PARKED_MS;
-  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
+  const askedMs = askedWaitMs(fault);
   return Math.max(askedMs, backoffMs(tries + 1, isLostAnswer(fault) ? DOUBT_RETRY : RETRY));
 }
 

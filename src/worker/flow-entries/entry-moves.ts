@@ -1,6 +1,6 @@
 import type { DueEntry, FlowEntryOutcome } from "#domain/flow-entries/flow-entry.js";
 import type { EntryMove } from "#domain/flow-entries/entry-store.js";
-import { HubSpotRejected, HubSpotUnavailable, type HubSpotError } from "#platform/hubspot/errors.js";
+import { HubSpotRejected, type HubSpotError, askedWaitMs } from "#platform/hubspot/errors.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 
 const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
@@ -18,7 +18,7 @@ export function putOff(of: DueEntry, dueInMs: number): EntryMove {
 /** Nothing could be found out about one that may have been sent. Only readings that HubSpot answered are counted. */
 export function stillInDoubt(of: DueEntry, fault: HubSpotError, doubtMs: number): EntryMove {
   if (fault instanceof HubSpotRejected) return ended(of, "ANSWER_LOST", fault.hubspotMessage);
-  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
+  const askedMs = askedWaitMs(fault);
   const dueInMs = Math.max(askedMs, doubtMs);
   return { of, to: of.state, dueInMs, tries: of.tries, message: fault.message };
 }
@@ -29,7 +29,7 @@ export function afterFault(of: DueEntry, fault: HubSpotError): EntryMove {
     const outcome = fault.httpStatus === 403 ? "MISSING_SCOPES" : "REFUSED";
     return ended(of, outcome, [...new Set([fault.hubspotMessage, ...fault.details])].join(" "));
   }
-  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
+  const askedMs = askedWaitMs(fault);
   const tries = of.tries + 1;
   return {
     of,

@@ -7,7 +7,13 @@ import {
   type DueMadeFlow,
   type MadeFlowChange,
 } from "#domain/ready-made/made-flow.js";
-import { HubSpotError, HubSpotRejected, HubSpotUnavailable, PortalSpared } from "#platform/hubspot/errors.js";
+import {
+  HubSpotError,
+  HubSpotRejected,
+  HubSpotUnavailable,
+  PortalSpared,
+  askedWaitMs,
+} from "#platform/hubspot/errors.js";
 import type { OwnFlow, PortalGateway } from "#platform/hubspot/gateway.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 import { findOwnFlow } from "./find-own-flow.js";
@@ -103,6 +109,6 @@ function afterFailure(state: DueMadeFlow["state"], fault: HubSpotError, tries: n
     const message = [...new Set([fault.hubspotMessage, ...fault.details])].join(" ");
     return { state: state === "REMOVING" ? "MADE" : "FAILED", problem, message };
   }
-  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
+  const askedMs = askedWaitMs(fault);
   return { state, message: fault.message, dueInMs: Math.max(askedMs, backoffMs(tries, RETRY)) };
 }

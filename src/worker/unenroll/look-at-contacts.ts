@@ -2,7 +2,7 @@ import { SEQUENCE_PROPERTIES } from "#domain/contract/wait-contract.js";
 import { REPLACING_TAKES_MS } from "#domain/unenroll/judge-replacement.js";
 import { STAMP_PROPERTY } from "#domain/unenroll/helper-flow.js";
 import { writeMoves, type DueUnenrollment, type UnenrollmentMove } from "#domain/unenroll/unenrollments.js";
-import { HubSpotError, HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import { HubSpotError, HubSpotRejected, askedWaitMs } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 import { judgeStamped, stampOf } from "./judge-contact.js";
@@ -81,7 +81,7 @@ export const toStamping = (
 
 function putOff(of: DueUnenrollment, fault: HubSpotError | undefined): UnenrollmentMove {
   if (fault === undefined) return { of, to: of.state, dueInMs: PUT_OFF_MS };
-  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
+  const askedMs = askedWaitMs(fault);
   const tries = of.tries + 1;
   return {
     of,

@@ -11,7 +11,7 @@ import {
   type WatchBatch,
   type WatchedExecution,
 } from "#domain/executions/watch.js";
-import { HubSpotUnavailable, PortalSpared, type HubSpotError } from "#platform/hubspot/errors.js";
+import { PortalSpared, type HubSpotError, askedWaitMs } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { isOutage } from "#worker/attempt/attempt-faults.js";
@@ -30,7 +30,7 @@ const OWN_HISTORY_MS = 24 * 3_600_000;
 
 /** HubSpot could not be read: the next check is at its usual time, or when HubSpot said. */
 function afterFault(execution: WatchedExecution, fault: HubSpotError, { now, portalId }: Moment): Look {
-  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
+  const askedMs = askedWaitMs(fault);
   if (isOutage(fault) && execution.deadlineAt <= now)
     return { execution, result: { to: "DECIDED", outcome: failed("HUBSPOT_UNAVAILABLE") } };
   const regular = nextLookAt(now, execution.acceptedAt, portalId);
