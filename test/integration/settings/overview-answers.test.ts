@@ -102,7 +102,7 @@ describe("what needs attention", () => {
       failed("INBOX_NOT_CONNECTED", { contactId: "1", senderUserId: 8n }),
       failed("INBOX_NOT_CONNECTED", { contactId: "2", senderUserId: 8n }),
     ]);
-    const [first] = await site.database.prisma.execution.findMany({
+    const [first, second] = await site.database.prisma.execution.findMany({
       where: { portalId },
       orderBy: { id: "asc" },
     });
@@ -115,6 +115,11 @@ describe("what needs attention", () => {
     );
     const link = /href="(\/settings\/activity\/bulk\?[^"]*)"/.exec(html)?.[1]?.replaceAll("&amp;", "&") ?? "";
     expect((await browser.get(link)).text).toContain("Reason: Inbox not connected");
+    // Nothing is left to do once the other one was enrolled, too.
+    await seedExecutions(site.database, [
+      { portalId, contactId: "2", retryOf: second!.id, isHeld: false, enrollmentStatus: "ENROLLED" },
+    ]);
+    expect((await attention()).shown).not.toContain("Noah Soto");
   });
 
   test("is of the account alone", async () => {
