@@ -212,7 +212,9 @@ suite("every request of a whole journey keeps HubSpot's published contract", () 
     });
     await run.answered;
     portal.endEnrollment(contactId, "finished");
-    await running.db.database.pool.query(`UPDATE executions SET due_at = now() WHERE state = 'WATCHING'`);
+    await running.db.database.pool.query(
+      `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE state = 'WATCHING'`,
+    );
     await run.finished;
     expect(run.executions[0]?.outputs).toMatchObject({ outcome: "FINISHED" });
   });

@@ -36,7 +36,9 @@ suite("every request of unenrolling and replacing keeps HubSpot's published cont
       "",
     ]);
     // Its hourly look, now.
-    await stage.running.db.database.pool.query("UPDATE unenroll_setups SET due_at = now()");
+    await stage.running.db.database.pool.query(
+      "UPDATE unenroll_setups SET due_at = now() - interval '1 millisecond'",
+    );
     await stage.until(() => seen("a look at it").length > 0, "a look at the helper workflow");
     await switchOffUnenroll(stage.running.db.database.pool, adminOf(stage.portal.portalId));
     await stage.until(async () => (await stage.setup()) === undefined, "the removal");

@@ -111,7 +111,7 @@ async function tryAll(portal: SimulatedPortal, round: number, look: () => Promis
     `UPDATE portal_tokens SET access_expires_at = now() + interval '1 minute', refresh_not_before = NULL;
      UPDATE portal_drains SET circuit_open_until = now() WHERE circuit_open_until IS NOT NULL;
      UPDATE portals SET directory_requested_at = now(), flows_requested_at = now();
-     UPDATE executions SET due_at = now() WHERE completed_at IS NULL`,
+     UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE completed_at IS NULL`,
   );
   const code = `planted-code-${round}-abcdefgh`;
   secrets.set(code, "a code of a stranger");

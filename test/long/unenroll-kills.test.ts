@@ -95,7 +95,7 @@ const enrollmentsOf = (contactId: string) =>
 /** As an admin does: the step that finds it so has something to withdraw. */
 async function cancelOnceWatched(contactId: string): Promise<void> {
   const { pool } = stage.running.db.database;
-  const cancel = `UPDATE executions SET state = 'DECIDED', decided_at = now(), due_at = now(), execution_state = 'FAIL_CONTINUE', error_code = 'CANCELLED'
+  const cancel = `UPDATE executions SET state = 'DECIDED', decided_at = now(), due_at = now() - interval '1 millisecond', execution_state = 'FAIL_CONTINUE', error_code = 'CANCELLED'
     WHERE contact_id = $1 AND state = 'WATCHING'`;
   for (let looks = 0; looks < LONGEST_LIFE_MS / 50; looks += 1) {
     if ((await pool.query(cancel, [contactId])).rowCount === 1) return;

@@ -1,9 +1,11 @@
 /**
  * Node's own way to modules, with two differences. What lies in `test/` is loaded again for each test file, which has a
- * number of its own: no file sees what another kept there. And `@jest/globals` is what jest gave to this file.
+ * number of its own: no file sees what another kept there. So is the settings tab with HubSpot's library for it, which asks
+ * once, when it is loaded, whether it runs in HubSpot. And `@jest/globals` is what jest gave to this file.
  * With `--watch` the product is loaded again too, since it changes between two runs.
  */
-const FOLDERS = process.env.WATCHES_SOURCES === undefined ? ["../"] : ["../", "../../src/"];
+const FOLDERS = ["../", "../../app-config/", "../../node_modules/@hubspot/ui-extensions/"];
+if (process.env.WATCHES_SOURCES !== undefined) FOLDERS.push("../../src/");
 const OWN_PLACES = FOLDERS.map((folder) => new URL(folder, import.meta.url).href);
 const GLOBALS = new URL("./globals.mjs", import.meta.url).href;
 const NUMBER = /[?&]test-file=\d+$/;

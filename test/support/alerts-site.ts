@@ -87,7 +87,9 @@ export async function postDueAlerts(
   destinations: ReadonlySet<string> = privateDestinations,
 ): Promise<void> {
   const poster = createPoster(destinations);
-  await site.database.pool.query("UPDATE alerts SET due_at = now() WHERE outcome IS NULL");
+  await site.database.pool.query(
+    "UPDATE alerts SET due_at = now() - interval '1 millisecond' WHERE outcome IS NULL",
+  );
   const logger = createLogger({
     level: "debug",
     destination: { write: (line: string) => void site.logLines.push(line) },

@@ -374,9 +374,10 @@ describe("POST /hubspot/actions/enroll", () => {
     while (!(await wasRefused(callbackId))) await new Promise((resolve) => setTimeout(resolve, 20));
     // Now HubSpot has read it, and ten seconds have passed.
     portal.callbacks.expect(callbackId);
-    await running.db.database.pool.query(`UPDATE executions SET due_at = now() WHERE callback_id = $1`, [
-      callbackId,
-    ]);
+    await running.db.database.pool.query(
+      `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE callback_id = $1`,
+      [callbackId],
+    );
     await running.simulator.waitFor(() => portal.callbacks.get(callbackId)?.accepted !== undefined);
   });
 

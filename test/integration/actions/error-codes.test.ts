@@ -91,7 +91,10 @@ describe("every error code", () => {
 
   /** The execution's time is over now. */
   async function passDeadline({ run, id }: { run: WorkflowRun; id: string }): Promise<WorkflowRun> {
-    await query(`UPDATE executions SET deadline_at = now(), due_at = now() WHERE id = $1`, [id]);
+    await query(
+      `UPDATE executions SET deadline_at = now(), due_at = now() - interval '1 millisecond' WHERE id = $1`,
+      [id],
+    );
     return run;
   }
 
@@ -99,7 +102,7 @@ describe("every error code", () => {
   async function failOnce(run: WorkflowRun): Promise<WorkflowRun> {
     const { id } = await untilIn("QUEUED", run, { isTried: true });
     await query(
-      `UPDATE executions SET deadline_at = now() + interval '8 seconds', due_at = now() WHERE id = $1`,
+      `UPDATE executions SET deadline_at = now() + interval '8 seconds', due_at = now() - interval '1 millisecond' WHERE id = $1`,
       [id],
     );
     return run;

@@ -310,7 +310,7 @@ describe("the actions that check enrollments and wait for their end", () => {
       // What is read of workflows comes whenever it comes.
       const count = () => portal.traffic.counted - portal.traffic.requestsOf("flows");
       const asked = count();
-      await sql(`UPDATE executions SET due_at = now() WHERE callback_id = $1`, [
+      await sql(`UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE callback_id = $1`, [
         run.executions[0]?.callbackId,
       ]);
       await until(() => Promise.resolve(count() > asked));
@@ -349,9 +349,10 @@ describe("the actions that check enrollments and wait for their end", () => {
       const contactId = newContact();
       portal.enrollInUi(contactId, { agoMs: 86_400_000 });
       const run = await refused(contactId);
-      await sql(`UPDATE executions SET deadline_at = now(), due_at = now() WHERE callback_id = $1`, [
-        run.executions[0]?.callbackId,
-      ]);
+      await sql(
+        `UPDATE executions SET deadline_at = now(), due_at = now() - interval '1 millisecond' WHERE callback_id = $1`,
+        [run.executions[0]?.callbackId],
+      );
       expect(await outputsOf(run)).toMatchObject({
         hs_execution_state: "FAIL_CONTINUE",
         enrollment_status: "ALREADY_ENROLLED",

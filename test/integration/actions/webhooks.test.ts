@@ -185,7 +185,9 @@ describe("POST /hubspot/webhooks", () => {
     const merged = portal.mergeContacts(primary, other);
     portal.endEnrollment(merged.id, "unenrolled");
     running.simulator.setWebhookTarget({ url });
-    await sql(`UPDATE executions SET due_at = now() WHERE callback_id = $1`, [run.executions[0]?.callbackId]);
+    await sql(`UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE callback_id = $1`, [
+      run.executions[0]?.callbackId,
+    ]);
     expect(await outputsOf(run)).toMatchObject({ outcome: "UNENROLLED" });
     expect((await rowsOf(run))[0]?.["contact_id"]).toBe(merged.id);
   });

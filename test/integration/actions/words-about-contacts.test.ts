@@ -80,7 +80,7 @@ test.each([
     const { pool } = running.db.database;
     const wordsKept = async () =>
       (await pool.query<{ words: string }>(told.where, [portal.portalId])).rows.map(({ words }) => words);
-    const again = `UPDATE executions SET due_at = now() WHERE portal_id = $1 AND state IN ('QUEUED', 'UNCERTAIN')`;
+    const again = `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE portal_id = $1 AND state IN ('QUEUED', 'UNCERTAIN')`;
     let kept: string[] = [];
     await until(async () => {
       await pool.query(again, [portal.portalId]);

@@ -354,7 +354,9 @@ describe("a backlog", () => {
     await seedExecutions(db.database, [{ portalId, enrollmentStatus: "ENROLLED" }]);
     expect(await raised()).toEqual([]);
     // Their day has come, a moment ago: nothing can be said of their pace yet.
-    await db.database.pool.query(`UPDATE executions SET due_at = now() WHERE state = 'QUEUED'`);
+    await db.database.pool.query(
+      `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE state = 'QUEUED'`,
+    );
     expect(await raised()).toEqual([]);
   });
 

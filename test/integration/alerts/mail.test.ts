@@ -57,7 +57,7 @@ async function raiseTo(settings: { alertEmail?: string; alertWebhookUrl?: string
 /** A try of everything that is still to be sent, when its time has come. */
 async function deliver(by: Mailer | undefined = mailer): Promise<void> {
   const { pool } = db.database;
-  await pool.query("UPDATE alerts SET due_at = now() WHERE outcome IS NULL");
+  await pool.query("UPDATE alerts SET due_at = now() - interval '1 millisecond' WHERE outcome IS NULL");
   const logger = createLogger({ level: "silent" });
   await sendDueAlerts({ pool, poster, mailer: by, publicUrl: "https://enroller.example", cipher, logger });
 }

@@ -67,7 +67,7 @@ async function dueInMs(channel: string): Promise<number> {
 }
 
 const claimOne = async (channel: string) => {
-  await pool().query("UPDATE alerts SET due_at = now() WHERE outcome IS NULL");
+  await pool().query("UPDATE alerts SET due_at = now() - interval '1 millisecond' WHERE outcome IS NULL");
   const claimed = await claimDueAlerts(pool(), { limit: 10, claimSeconds: 240 });
   const [alert] = claimed.filter((one) => one.channel === channel);
   if (alert === undefined) throw new Error("nothing was claimed");
@@ -82,11 +82,11 @@ describe("an alert that did not arrive is tried again", () => {
     expect(await dueInMs("WEBHOOK")).toBeLessThanOrEqual(5_000);
     await deliver();
     expect(webhook.received).toHaveLength(1);
-    await pool().query("UPDATE alerts SET tries = 10, due_at = now()");
+    await pool().query("UPDATE alerts SET tries = 10, due_at = now() - interval '1 millisecond'");
     await deliver();
     expect(await dueInMs("WEBHOOK")).toBeGreaterThan(40 * MINUTE);
     expect(await dueInMs("WEBHOOK")).toBeLessThanOrEqual(4 * 60 * MINUTE);
-    await pool().query("UPDATE alerts SET tries = 11, due_at = now()");
+    await pool().query("UPDATE alerts SET tries = 11, due_at = now() - interval '1 millisecond'");
     await deliver();
     expect(await alertOf("WEBHOOK")).toMatchObject({
       outcome: "FAILED",

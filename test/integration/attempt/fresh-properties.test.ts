@@ -72,7 +72,7 @@ const pause = (portal: SimulatedPortal, isPaused: boolean) =>
 
 async function itsDateComes(portal: SimulatedPortal): Promise<void> {
   await running.db.database.pool.query(
-    `UPDATE executions SET request = request || '{"notBefore": "2000-01-31T00:00:00Z"}', due_at = now()
+    `UPDATE executions SET request = request || '{"notBefore": "2000-01-31T00:00:00Z"}', due_at = now() - interval '1 millisecond'
       WHERE portal_id = $1 AND state = 'QUEUED'`,
     [portal.portalId],
   );
@@ -173,7 +173,7 @@ describe("a contact that waited", () => {
     portal.endEnrollment(contactId, "finished");
     await untilWaiting(portal, "waiting for its end", "WATCHING");
     await running.db.database.pool.query(
-      `UPDATE executions SET due_at = now() WHERE portal_id = $1 AND state = 'WATCHING'`,
+      `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE portal_id = $1 AND state = 'WATCHING'`,
       [portal.portalId],
     );
     await ran.finished;
@@ -202,7 +202,7 @@ describe("a contact that waited", () => {
     change(portal, contactId, { hs_email_optout: "true" });
     await running.db.database.prisma.senderSettings.updateMany({ where: sender, data: { dailyCap: 10 } });
     await running.db.database.pool.query(
-      `UPDATE executions SET due_at = now() WHERE portal_id = $1 AND state = 'QUEUED'`,
+      `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE portal_id = $1 AND state = 'QUEUED'`,
       [portal.portalId],
     );
     await ran.finished;

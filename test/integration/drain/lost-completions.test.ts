@@ -59,7 +59,7 @@ class Owed {
   /** A minute later: a refusal is not early any more. */
   async passMinute(): Promise<void> {
     await this.running.db.database.pool.query(
-      `UPDATE executions SET decided_at = decided_at - interval '1 minute', due_at = now()
+      `UPDATE executions SET decided_at = decided_at - interval '1 minute', due_at = now() - interval '1 millisecond'
         WHERE portal_id = $1 AND state = 'DECIDED'`,
       [this.portal.portalId],
     );
@@ -95,7 +95,7 @@ async function oweBatch(running: RunningApp, contacts = BATCH): Promise<Owed> {
   });
   await run.answered;
   await pool.query(
-    `UPDATE executions SET state = 'DECIDED', decided_at = now(), due_at = now(), execution_state = 'SUCCESS',
+    `UPDATE executions SET state = 'DECIDED', decided_at = now(), due_at = now() - interval '1 millisecond', execution_state = 'SUCCESS',
             enrollment_status = 'ENROLLED' WHERE portal_id = $1`,
     [portal.portalId],
   );

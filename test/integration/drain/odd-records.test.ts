@@ -78,7 +78,9 @@ describe("one contact of an odd shape among many", () => {
       expect(ran.executionOf(id).outputs).toMatchObject({ enrollment_status: "ENROLLED" });
     expect(portal.enrollments.factsOf(odd).posts).toBe(0);
     hubspot.edit = (_, body) => body;
-    await running.db.database.pool.query(`UPDATE executions SET due_at = now() WHERE state = 'QUEUED'`);
+    await running.db.database.pool.query(
+      `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE state = 'QUEUED'`,
+    );
     await ran.finished;
     expect(ran.executionOf(odd).outputs).toMatchObject({ enrollment_status: "ENROLLED" });
   });
@@ -90,7 +92,7 @@ describe("one contact of an odd shape among many", () => {
     await ran.answered;
     // Nobody is in a sequence, which is believed a minute after the call.
     await running.db.database.pool.query(
-      `UPDATE executions SET accepted_at = accepted_at - interval '5 minutes', due_at = now() WHERE portal_id = $1`,
+      `UPDATE executions SET accepted_at = accepted_at - interval '5 minutes', due_at = now() - interval '1 millisecond' WHERE portal_id = $1`,
       [portal.portalId],
     );
     await untilTold(ran, others);

@@ -65,7 +65,7 @@ describe("completions that HubSpot refuses", () => {
       expect(await query(`SELECT FROM alerts WHERE portal_id = $1`, portal)).toEqual([]);
       const before = portal.traffic.requestsOf("callbacks");
       await query(
-        `UPDATE executions SET decided_at = decided_at - interval '1 minute', due_at = now()
+        `UPDATE executions SET decided_at = decided_at - interval '1 minute', due_at = now() - interval '1 millisecond'
           WHERE portal_id = $1 AND state = 'DECIDED'`,
         portal,
       );

@@ -142,7 +142,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     };
     await until(stateIs("DECIDED"));
     await running.db.database.pool.query(
-      `UPDATE executions SET decided_at = decided_at - interval '1 minute', due_at = now() WHERE callback_id = 'ap-nobody-waits'`,
+      `UPDATE executions SET decided_at = decided_at - interval '1 minute', due_at = now() - interval '1 millisecond' WHERE callback_id = 'ap-nobody-waits'`,
     );
     await until(stateIs("COMPLETION_REFUSED"));
   });
@@ -294,7 +294,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     await run.answered;
     const [poisoned] = run.executions;
     await running.db.database.pool.query(
-      `UPDATE executions SET request = 'null'::jsonb, crashes = 9, state = 'QUEUED', due_at = now() WHERE callback_id = $1`,
+      `UPDATE executions SET request = 'null'::jsonb, crashes = 9, state = 'QUEUED', due_at = now() - interval '1 millisecond' WHERE callback_id = $1`,
       [poisoned?.callbackId],
     );
     await running.install(portal);

@@ -129,7 +129,7 @@ describe("a database that fails once in the middle of a turn", () => {
         lendPlaceWhile: () => undefined,
       }).catch(() => undefined);
       const { rowCount } = await db.database.pool.query(
-        `UPDATE executions SET due_at = now() WHERE portal_id = $1 AND (state IN ('UNCERTAIN', 'ATTEMPTING', 'DECIDED')
+        `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE portal_id = $1 AND (state IN ('UNCERTAIN', 'ATTEMPTING', 'DECIDED')
             OR state = 'QUEUED' AND (last_problem LIKE '%database%' OR due_at <= now()))`,
         [portalId],
       );

@@ -129,7 +129,7 @@ test("delivering a completion is no change of an enrollment", async () => {
   );
   const before = await readEnrollments(pool, PORTAL, [id]);
   await pool.query(
-    `UPDATE executions SET state = 'COMPLETED', completed_at = now(), due_at = now() WHERE portal_id = $1 AND id = $2`,
+    `UPDATE executions SET state = 'COMPLETED', completed_at = now(), due_at = now() - interval '1 millisecond' WHERE portal_id = $1 AND id = $2`,
     [PORTAL, id],
   );
   expect(await readEnrollments(pool, PORTAL, [id])).toEqual(before);

@@ -21,7 +21,7 @@ async function lose(owner: Ownership, batch: readonly OwedCompletion[]): Promise
   await writeCompletionResults(owner, results);
   // Requests are seconds apart.
   await pool().query(
-    `UPDATE executions SET due_at = now(), completion_doubted_at = completion_doubted_at - interval '10 seconds'`,
+    `UPDATE executions SET due_at = now() - interval '1 millisecond', completion_doubted_at = completion_doubted_at - interval '10 seconds'`,
   );
   return readOwedCompletions(owner, 10);
 }

@@ -352,7 +352,10 @@ describe("executions that several move at once", () => {
     const dueInMs: number[] = [];
     for (let look = 1; look <= 10; look += 1) {
       answers.fault = look === 10;
-      await pool().query(`UPDATE executions SET due_at = now() WHERE portal_id = $1`, [portalId]);
+      await pool().query(
+        `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE portal_id = $1`,
+        [portalId],
+      );
       const [read] = await claimUncertain(owner, 1);
       if (read === undefined) throw new Error("nothing was claimed");
       const context = contextOf(gateway);

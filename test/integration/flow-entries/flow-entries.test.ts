@@ -89,7 +89,10 @@ describe("a workflow that our contact property starts", () => {
     const { ids } = await put(flowId, [{ id }]);
     await stage.until(() => stampOf(id) !== "", "the stamp");
     // As a crash leaves it: the stamp is there, and nobody knows.
-    await pool().query("UPDATE flow_entries SET state = 'STAMPING', due_at = now() WHERE id = $1", [ids[0]]);
+    await pool().query(
+      "UPDATE flow_entries SET state = 'STAMPING', due_at = now() - interval '1 millisecond' WHERE id = $1",
+      [ids[0]],
+    );
     expect(await ended(ids)).toMatchObject([{ outcome: "PUT_IN" }]);
     expect(entriesInto(flowId, id)).toHaveLength(1);
     expect(stampOf(id)).toBe("");
@@ -239,7 +242,9 @@ test("without the permission nobody is put in, and of one that may have been, no
   stage.portal.withdrawScopes(["automation"]);
   await pool().query("UPDATE flow_entries SET state = 'SENDING' WHERE id = $1", [ids[1]]);
   await pool().query("UPDATE portal_settings SET paused_at = NULL");
-  await pool().query("UPDATE flow_entries SET due_at = now() WHERE state <> 'DONE'");
+  await pool().query(
+    "UPDATE flow_entries SET due_at = now() - interval '1 millisecond' WHERE state <> 'DONE'",
+  );
   expect((await ended(ids)).map(({ outcome }) => outcome)).toEqual(["MISSING_SCOPES", "ANSWER_LOST"]);
 });
 

@@ -137,7 +137,7 @@ describe("the retry of what an admin canceled while HubSpot's answer was lost", 
     expect(story.body).toContain("May have been sent from");
 
     await running.db.database.pool.query(
-      `UPDATE executions SET deadline_at = now(), due_at = now() WHERE portal_id = $1 AND ${RETRIES}`,
+      `UPDATE executions SET deadline_at = now(), due_at = now() - interval '1 millisecond' WHERE portal_id = $1 AND ${RETRIES}`,
       [stage.portalId],
     );
     await untilRows(stage, `${RETRIES} AND state = 'COMPLETED'`);

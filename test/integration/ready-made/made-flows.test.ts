@@ -81,7 +81,7 @@ describe("a ready-made workflow", () => {
     // The look for it waits until HubSpot's list shows it.
     await stage.until(async () => (await stage.made())[0]?.message !== undefined, "the failure");
     await stage.running.db.database.pool.query(
-      "UPDATE made_flows SET due_at = now() WHERE state = 'SENDING'",
+      "UPDATE made_flows SET due_at = now() - interval '1 millisecond' WHERE state = 'SENDING'",
     );
     const made = await stage.untilMade("MADE");
     expect(stage.inHubSpot("Lost answer").map(({ id }) => id)).toEqual([made.flowId]);

@@ -97,14 +97,15 @@ describe("which contacts are enrolled", () => {
     // The wait, and the six days that every contact has.
     expect(row?.days).toBeCloseTo(16.5, 1);
     // A reinstall makes waiting work due: the time is looked at again.
-    await stage.query(`UPDATE executions SET due_at = now() WHERE portal_id = $1 AND contact_id = $2`, [
-      contactId,
-    ]);
+    await stage.query(
+      `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE portal_id = $1 AND contact_id = $2`,
+      [contactId],
+    );
     expect((await stage.waiting(contactId)).due_in_s / 86_400).toBeCloseTo(10.5, 1);
     await stage.settings({ maxHoldDays: 8 });
     expect(await redeliver(run, contactId)).toBe(answer);
     await stage.query(
-      `UPDATE executions SET due_at = now(), request = request || '{"notBefore": "2020-01-01T00:00:00.000Z"}'
+      `UPDATE executions SET due_at = now() - interval '1 millisecond', request = request || '{"notBefore": "2020-01-01T00:00:00.000Z"}'
         WHERE portal_id = $1 AND contact_id = $2`,
       [contactId],
     );

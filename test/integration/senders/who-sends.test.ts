@@ -199,9 +199,10 @@ describe("a sender who cannot send now", () => {
     await stage.query(
       `UPDATE executions SET enrolled_at = enrolled_at - interval '25 hours' WHERE portal_id = $1`,
     );
-    await stage.query(`UPDATE executions SET due_at = now() WHERE portal_id = $1 AND contact_id = $2`, [
-      first,
-    ]);
+    await stage.query(
+      `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE portal_id = $1 AND contact_id = $2`,
+      [first],
+    );
     await running.simulator.waitFor(() => stage.portal.enrollments.latestOf(first) !== undefined);
   });
 

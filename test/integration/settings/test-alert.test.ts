@@ -194,7 +194,7 @@ describe("a test alert", () => {
       /waiting until \d+:\d\d [AP]M to be sent together with others\./,
     );
     expect(textOf(await page(), "last-mail")).toMatch(/not sent: no address\./);
-    await site.database.pool.query("UPDATE alerts SET due_at = now()");
+    await site.database.pool.query("UPDATE alerts SET due_at = now() - interval '1 millisecond'");
     await setAddress("");
     await postDueAlerts();
     expect(textOf(await page(), "last-alert")).toMatch(

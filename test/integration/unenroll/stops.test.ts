@@ -32,7 +32,7 @@ const enrollmentsOf = (contactId: string) =>
 async function cancelOneAmidItsMove(contactId: string): Promise<void> {
   await stage.until(() => stage.isStamped(contactId), "the stamp of the one that is canceled");
   await stage.running.db.database.pool.query(
-    `UPDATE executions SET state = 'DECIDED', decided_at = now(), due_at = now(), execution_state = 'FAIL_CONTINUE', error_code = 'CANCELLED'
+    `UPDATE executions SET state = 'DECIDED', decided_at = now(), due_at = now() - interval '1 millisecond', execution_state = 'FAIL_CONTINUE', error_code = 'CANCELLED'
       WHERE contact_id = $1 AND state = 'WATCHING'`,
     [contactId],
   );

@@ -105,7 +105,10 @@ const settled = (webhookId: bigint) =>
   );
 
 /** Lets time pass: what waits is due. */
-const passTime = () => pool().query("UPDATE webhook_deliveries SET due_at = now() WHERE state = 'PENDING'");
+const passTime = () =>
+  pool().query(
+    "UPDATE webhook_deliveries SET due_at = now() - interval '1 millisecond' WHERE state = 'PENDING'",
+  );
 
 test("a refused enrollment is told once to those who asked, signed, as the API shows it", async () => {
   const { secret } = await subscribe("/wanted", ["enrollment.refused"]);

@@ -173,7 +173,10 @@ describe("what HubSpot told, when it cannot be written at once", () => {
       expect(await stored()).toEqual(
         Array(CONTACTS).fill({ state: "DECIDED", tries: 1, isDue: false, problem: "HubSpot answered 503" }),
       );
-      await pool().query(`UPDATE executions SET due_at = now() WHERE portal_id = $1`, [portalId]);
+      await pool().query(
+        `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE portal_id = $1`,
+        [portalId],
+      );
       await complete({ over: failing(when, { times: 3, code }) });
       expect((await stored()).map(({ state, tries }) => [state, tries])).toEqual(
         Array(CONTACTS).fill(["COMPLETED", 2]),

@@ -1,5 +1,5 @@
 /** @jsxImportSource react */
-import { expect, test } from "@jest/globals";
+import { afterAll, expect, test } from "@jest/globals";
 import type { ReactNode } from "react";
 
 interface Given {
@@ -30,6 +30,11 @@ function startWorker(): { asked: string[]; extension: () => (given: Given) => Re
     },
   };
 }
+
+// Other test files share this process, and are not in a HubSpot worker.
+afterAll(() => {
+  Reflect.deleteProperty(globalThis, "self");
+});
 
 test("the tab hands itself to HubSpot, and asks the address of the profile it was uploaded with", async () => {
   const { asked, extension } = startWorker();
