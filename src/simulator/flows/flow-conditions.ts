@@ -1,4 +1,5 @@
-import type { EnrollmentCriteria, Filter, FilterBranch } from "./flow-requests.js";
+import type { Filter, FilterBranch } from "./flow-filters.js";
+import type { EnrollmentCriteria } from "./flow-requests.js";
 
 type Properties = Readonly<Record<string, string | null>>;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { eventBranch, filterBranch } from "./flow-filters.js";
 
 /*
  * What the flows API takes, by HubSpot's OpenAPI file for v4 (docs/hubspot.md §10): a request that its schema refuses is
@@ -13,52 +14,6 @@ const inputValue = z.discriminatedUnion("type", [
   z.looseObject({ type: z.literal("STATIC_VALUE"), staticValue: z.string() }),
   z.looseObject({ type: z.literal("TIMESTAMP"), timestampType: z.literal("EXECUTION_TIME") }),
 ]);
-
-/** A condition on a record. Branches nest; the API bounds how deep, and so does this. */
-export interface FilterBranch {
-  readonly filterBranchType: string;
-  readonly filterBranchOperator: string;
-  readonly filterBranches: readonly FilterBranch[];
-  readonly filters: readonly Filter[];
-}
-
-const operation = z.looseObject({
-  operationType: z.string(),
-  operator: z.string(),
-  includeObjectsWithNoValueSet: z.boolean(),
-});
-
-const propertyFilter = z.looseObject({ filterType: z.literal("PROPERTY"), property: z.string(), operation });
-
-const filter = z.discriminatedUnion("filterType", [
-  propertyFilter,
-  z.looseObject({
-    filterType: z.literal("FORM_SUBMISSION"),
-    operator: z.enum(["FILLED_OUT", "NOT_FILLED_OUT"]),
-  }),
-  z.looseObject({ filterType: z.literal("IN_LIST"), listId: z.string(), operator: z.string() }),
-  z.looseObject({ filterType: z.literal("UNIFIED_EVENTS") }),
-]);
-export type Filter = z.infer<typeof filter>;
-
-const BRANCH_TYPES = [
-  "OR",
-  "AND",
-  "NOT_ALL",
-  "NOT_ANY",
-  "RESTRICTED",
-  "UNIFIED_EVENTS",
-  "ASSOCIATION",
-] as const;
-
-const filterBranch: z.ZodType<FilterBranch> = z.lazy(() =>
-  z.looseObject({
-    filterBranchType: z.enum(BRANCH_TYPES),
-    filterBranchOperator: z.string(),
-    filterBranches: z.array(filterBranch),
-    filters: z.array(filter),
-  }),
-);
 
 const action = z.discriminatedUnion("type", [
   z.looseObject({
@@ -107,19 +62,17 @@ const enrollmentCriteria = z.discriminatedUnion("type", [
   z.looseObject({
     type: z.literal("EVENT_BASED"),
     shouldReEnroll: z.boolean(),
-    eventFilterBranches: z.array(
-      z.looseObject({
-        filterBranchType: z.literal("UNIFIED_EVENTS"),
-        filterBranchOperator: z.string(),
-        eventTypeId: z.string(),
-        operator: z.enum(["HAS_COMPLETED", "HAS_NOT_COMPLETED"]),
-        filterBranches: z.array(filterBranch),
-        filters: z.array(filter),
-      }),
-    ),
+    eventFilterBranches: z.array(eventBranch),
     listMembershipFilterBranches: z.array(filterBranch),
+    refinementCriteria: filterBranch.optional(),
   }),
   z.looseObject({ type: z.literal("MANUAL"), shouldReEnroll: z.boolean() }),
+  z.looseObject({
+    type: z.literal("DATASET"),
+    shouldReEnroll: z.boolean(),
+    datasetId: z.int(),
+    subviewId: z.string().optional(),
+  }),
 ]);
 export type EnrollmentCriteria = z.infer<typeof enrollmentCriteria>;
 
@@ -131,6 +84,7 @@ const FLOW_FIELDS = {
   startActionId: z.string().optional(),
   actions: z.array(action),
   enrollmentCriteria: enrollmentCriteria.optional(),
+  goalFilterBranch: filterBranch.optional(),
   timeWindows: z.array(z.unknown()),
   blockedDates: z.array(z.unknown()),
   customProperties: z.record(z.string(), z.string()),
