@@ -8,7 +8,7 @@ import { addPlainPortal, startRunningApp, type RunningApp } from "../support/sta
 const MARKER = "marker-51d0b8";
 const OTHERS_MARKER = "marker-aa77e2";
 
-describe("npm run portal:erase", () => {
+describe("the operator's erase", () => {
   let running: RunningApp;
   let portal: SimulatedPortal;
 
@@ -21,13 +21,19 @@ describe("npm run portal:erase", () => {
   afterAll(() => running.close());
 
   const erase = (...given: string[]) =>
-    promisify(execFile)(process.execPath, ["--import", "tsx", "src/bin/erase-account.ts", ...given], {
+    promisify(execFile)(process.execPath, ["--import", "tsx", "src/bin/operator.ts", "erase", ...given], {
       env: { ...process.env, ...running.environment, ROLE: "all" },
     });
 
-  test.each([[["123"]], [["1", "2", "--yes"]]])("deletes nothing when it is run as %j", async (given) => {
-    await expect(erase(...given)).rejects.toMatchObject({ stderr: expect.stringContaining("Usage") });
-  });
+  test.each([[[]], [["1", "2", "--yes"]], [["all", "--yes"]]])(
+    "deletes nothing when it is run as %j",
+    async (given) => {
+      await expect(erase(...given)).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("Usage"),
+      });
+    },
+  );
 
   test("deletes a connected account whole, and nothing of another; run again, it finds nothing", async () => {
     const { pool } = running.db.database;
@@ -48,6 +54,9 @@ describe("npm run portal:erase", () => {
     );
     expect(held).toEqual([]);
     expect(await columnsHolding(pool, [OTHERS_MARKER])).toEqual(before);
-    expect((await erase(String(portalId), "--yes")).stdout).toContain(": 0 rows deleted");
+    await expect(erase(String(portalId), "--yes")).rejects.toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("nothing of it is stored"),
+    });
   });
 });
