@@ -10,6 +10,14 @@ const PAGE = 200;
 const PASSES = 60;
 const PAUSE_MS = 1_000;
 
+interface ResealOptions {
+  readonly store: TokenStore;
+  readonly cipher: Cipher;
+  readonly logger: Logger;
+  /** Called after each page with how many rows this pass has re-sealed. */
+  readonly tell?: (resealed: number) => void;
+}
+
 /**
  * Re-encrypts every row that is not sealed with the first key, while the app runs. Once it returns, older keys may be
  * removed from the configuration.
@@ -17,11 +25,7 @@ const PAUSE_MS = 1_000;
  * @returns how many rows were re-sealed.
  * @throws SealKeyUnknown, SealBroken for the first row that does not open, after all others are done.
  */
-export async function resealAll(options: {
-  store: TokenStore;
-  cipher: Cipher;
-  logger: Logger;
-}): Promise<number> {
+export async function resealAll(options: ResealOptions): Promise<number> {
   let resealed = 0;
   for (let pass = 1; ; pass += 1) {
     const result = await resealPass(options);
@@ -40,7 +44,7 @@ interface PassResult {
   firstFailure: Error | undefined;
 }
 
-async function resealPass({ store, cipher, logger }: Parameters<typeof resealAll>[0]): Promise<PassResult> {
+async function resealPass({ store, cipher, logger, tell }: ResealOptions): Promise<PassResult> {
   const result: PassResult = { resealed: 0, passedOver: 0, firstFailure: undefined };
   for (
     let page = await store.listAfter(-1n, PAGE);
@@ -63,6 +67,7 @@ async function resealPass({ store, cipher, logger }: Parameters<typeof resealAll
       { resealed: result.resealed, upToPortal: lastId(page).toString() },
       "re-sealing stored grants",
     );
+    tell?.(result.resealed);
   }
   return result;
 }
