@@ -41,7 +41,10 @@ export function createApi(foundation: Foundation, { database, gatewayOf }: SiteA
     outcomes: watchOutcomes(foundation, database),
   });
   const { publicUrl } = config;
-  const document = describeApi({ endpoints, messages: WEBHOOK_MESSAGES, publicUrl });
+  let described: object | undefined;
+  // When it is first asked for: it takes a tenth of a second, which the start of a process can do without.
+  const document = (): object =>
+    (described ??= describeApi({ endpoints, messages: WEBHOOK_MESSAGES, publicUrl }));
   const routes = createApiRouter(endpoints, {
     recognizeKey: createKeyRecognition({ pool: database.pool, logger }),
     countRequest: createRateLimit({ pool: database.pool, limit: config.apiRateLimit, logger }),
@@ -57,7 +60,7 @@ export function createApi(foundation: Foundation, { database, gatewayOf }: SiteA
       .use(routes)
       .use(DOCS_PATH, createSecurityHeaders({ publicUrl }))
       // The pages read the part of OpenAPI that describeApi writes.
-      .use(createDocsRouter(document as unknown as ApiDocument))
+      .use(createDocsRouter(document as () => ApiDocument))
   );
 }
 

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { atMost } from "#platform/memory/at-most.js";
 
 /** Within this time, the renewal of our copy shows who is active again. */
 const REMEMBERED_MS = 600_000;
@@ -13,7 +14,7 @@ export class AbsentMembers {
 
   /** @param now monotonic milliseconds. */
   constructor(now: () => number = () => performance.now()) {
-    this.#until = new LRUCache({ max: REMEMBERED_AT_MOST, ttl: REMEMBERED_MS, perf: { now } });
+    this.#until = new LRUCache({ ...atMost(REMEMBERED_AT_MOST), ttl: REMEMBERED_MS, perf: { now } });
   }
 
   add(portalId: bigint, userId: bigint): void {

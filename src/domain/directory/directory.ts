@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
 import type { Owner } from "#platform/hubspot/gateway.js";
+import { atMost } from "#platform/memory/at-most.js";
 import { peopleOf } from "./people.js";
 
 /** An owner by our copy. */
@@ -64,7 +65,7 @@ const CACHE_MS = 30_000;
 const CACHE_ENTRIES = 50_000;
 
 export function createDirectory({ pool }: { pool: Pool }): Directory {
-  const cache = new LRUCache<string, object>({ max: CACHE_ENTRIES, ttl: CACHE_MS });
+  const cache = new LRUCache<string, object>({ ...atMost(CACHE_ENTRIES), ttl: CACHE_MS });
 
   const reads = new Map<string, Promise<unknown>>();
   /** Grows with everything that is forgotten: what a read found that was begun before may be from before, too. */

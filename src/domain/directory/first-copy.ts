@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
+import { atMost } from "#platform/memory/at-most.js";
 
 export interface FirstCopyOptions {
   readonly pool: Pool;
@@ -27,7 +28,7 @@ export function createFirstCopyWait({
   wake,
   waitMs,
 }: FirstCopyOptions): (portalId: bigint) => Promise<void> {
-  const copied = new LRUCache<bigint, true>({ max: REMEMBERED });
+  const copied = new LRUCache<bigint, true>(atMost(REMEMBERED));
   const waiting = new Map<bigint, Promise<void>>();
 
   /** Whether a first copy is still to come. */

@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
 import type { ApiKey } from "#domain/contract/actor.js";
 import type { Logger } from "#platform/observability/logger.js";
+import { atMost } from "#platform/memory/at-most.js";
 import { readApiKey } from "./key-text.js";
 import { knownScopes } from "./list-keys.js";
 
@@ -64,7 +65,7 @@ const NOTE_USE = `
  */
 export function createKeyRecognition({ pool, logger }: { pool: Pool; logger: Logger }): RecognizeKey {
   const remembered = new LRUCache<string, readonly StoredKey[]>({
-    max: MOST_REMEMBERED,
+    ...atMost(MOST_REMEMBERED),
     ttl: REMEMBERED_MS,
   });
   const lookUp = createLookUp(pool, remembered);

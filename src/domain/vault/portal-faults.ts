@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { atMost } from "#platform/memory/at-most.js";
 import { AppError } from "../../errors.js";
 
 /** How many portals' last faults are remembered; a forgotten one is logged again. */
@@ -9,7 +10,7 @@ const MAX_PORTALS = 5_000;
  * portal had recovered.
  */
 export class PortalFaults {
-  readonly #logged = new LRUCache<bigint, string>({ max: MAX_PORTALS });
+  readonly #logged = new LRUCache<bigint, string>(atMost(MAX_PORTALS));
 
   /** Whether this fault is new for the portal; remembers it. */
   isNew(portalId: bigint, fault: unknown): boolean {

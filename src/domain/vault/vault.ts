@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { atMost } from "#platform/memory/at-most.js";
 import type { EncryptionKey } from "../../config.js";
 import type { Database } from "#platform/db/client.js";
 import type { Logger } from "#platform/observability/logger.js";
@@ -102,7 +103,7 @@ export function createVault(options: VaultOptions): Vault {
     mayTakeOver,
   });
   const currentToken = createTokenSource({ ...options, cipher, store });
-  const cache = new LRUCache<bigint, CachedToken>({ max: MAX_CACHED_PORTALS });
+  const cache = new LRUCache<bigint, CachedToken>(atMost(MAX_CACHED_PORTALS));
   const flights = new Map<string, Promise<LiveToken>>();
 
   const lifeOf = (token: LiveToken) => token.expiresAtMs - now().getTime();

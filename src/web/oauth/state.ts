@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { createHash, createSecretKey, randomBytes, randomUUID, type KeyObject } from "node:crypto";
 import type { Request, Response } from "express";
 import jwt from "jsonwebtoken";
 import type { Pool } from "pg";
@@ -56,7 +56,9 @@ export interface StateOptions {
 }
 
 export function createInstallStates({ secrets, database, cookies, now }: StateOptions): InstallStates {
-  const [secret] = secrets;
+  // As keys: a text would be tried as a certificate first, for each state.
+  const keys = secrets.map((text) => createSecretKey(text, "utf8")) as [KeyObject, ...KeyObject[]];
+  const [secret] = keys;
   const nowSeconds = () => Math.floor(now().getTime() / 1000);
   return {
     mint({ request, response, purpose }) {
@@ -74,7 +76,7 @@ export function createInstallStates({ secrets, database, cookies, now }: StateOp
       });
     },
     read(request, state) {
-      const verified = verifyByAny(state, { secrets, nowSeconds: nowSeconds() });
+      const verified = verifyByAny(state, { keys, nowSeconds: nowSeconds() });
       if (typeof verified === "string") return { kind: verified };
       const browser = cookies.read(request, COOKIE);
       if (browser === undefined || hash(browser) !== verified.browser) return { kind: "wrong-browser" };
@@ -87,9 +89,9 @@ export function createInstallStates({ secrets, database, cookies, now }: StateOp
 
 function verifyByAny(
   state: string,
-  { secrets, nowSeconds }: { secrets: readonly string[]; nowSeconds: number },
+  { keys, nowSeconds }: { keys: readonly KeyObject[]; nowSeconds: number },
 ): Claims | "forged" | "expired" {
-  for (const secret of secrets) {
+  for (const secret of keys) {
     const verified = verify(state, { secret, nowSeconds });
     if (verified !== "forged") return verified;
   }
@@ -98,7 +100,7 @@ function verifyByAny(
 
 function verify(
   state: string,
-  { secret, nowSeconds }: { secret: string; nowSeconds: number },
+  { secret, nowSeconds }: { secret: KeyObject; nowSeconds: number },
 ): Claims | "forged" | "expired" {
   try {
     return claims.parse(

@@ -9,6 +9,7 @@ import { HubSpotRejected } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { ownValue } from "#platform/text/own-value.js";
 import { gather } from "#platform/time/gather.js";
+import { atMost } from "#platform/memory/at-most.js";
 
 /** How long a call's contact properties are used: weeks later they show who the owner used to be. */
 export const PROPERTIES_FRESH_MS = 10 * 60_000;
@@ -22,7 +23,7 @@ const BATCH = 100;
 /** Attempts of one claim begin within milliseconds of each other. */
 const GATHER_MS = 5;
 /** Prefetched data is used once, and within this time; at HubSpot's pace a hundred contacts take ten seconds. */
-const AHEAD = { ttl: 30_000, max: 20_000 };
+const AHEAD = { ttl: 30_000, ...atMost(20_000) };
 
 type Properties = Readonly<Record<string, string | null>>;
 

@@ -8,6 +8,7 @@ import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
+import { atMost } from "#platform/memory/at-most.js";
 import { DirectoryRenewal, type RenewalPart } from "./directory-renewal.js";
 import { RenewalPace } from "./renewal-pace.js";
 import { InTurn } from "./in-turn.js";
@@ -101,8 +102,8 @@ export class DirectoryKeeper {
   readonly #options: DirectoryKeeperOptions;
   readonly #underWay = new LRUCache<bigint, UnderWay>({ max: MAX_UNDER_WAY });
   readonly #failures = {
-    whole: new LRUCache<bigint, number>({ max: MAX_FAILING }),
-    users: new LRUCache<bigint, number>({ max: MAX_FAILING }),
+    whole: new LRUCache<bigint, number>(atMost(MAX_FAILING)),
+    users: new LRUCache<bigint, number>(atMost(MAX_FAILING)),
   };
   readonly #inTurn = new InTurn();
 

@@ -9,6 +9,7 @@ import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
+import { atMost } from "#platform/memory/at-most.js";
 import { FlowRenewal } from "./flow-renewal.js";
 import { RenewalPace } from "./renewal-pace.js";
 import { InTurn } from "./in-turn.js";
@@ -50,7 +51,7 @@ export interface FlowKeeperOptions {
 export class FlowKeeper {
   readonly #options: FlowKeeperOptions;
   readonly #underWay = new LRUCache<bigint, UnderWay>({ max: MAX_UNDER_WAY });
-  readonly #failures = new LRUCache<bigint, number>({ max: MAX_FAILING });
+  readonly #failures = new LRUCache<bigint, number>(atMost(MAX_FAILING));
   readonly #inTurn = new InTurn();
 
   constructor(options: FlowKeeperOptions) {

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { atMost } from "#platform/memory/at-most.js";
 import { SendTimes, type SendSchedule, type Stretch } from "./send-window.js";
 
 /** Schedules kept by one process. A team mostly shares one. */
@@ -51,7 +52,7 @@ class KnownTimes {
  * cache.
  */
 export class Openings {
-  readonly #bySchedule = new LRUCache<string, KnownTimes>({ max: MAX_SCHEDULES });
+  readonly #bySchedule = new LRUCache<string, KnownTimes>(atMost(MAX_SCHEDULES));
   /** Keyed by the object itself: building a key from a schedule takes longer than computing its answer. */
   readonly #byObject = new WeakMap<SendSchedule, KnownTimes>();
 

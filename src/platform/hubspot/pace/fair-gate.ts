@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { atMost } from "#platform/memory/at-most.js";
 import { PortalShare } from "./portal-share.js";
 
 /** Leaves the gate; another call does nothing. */
@@ -111,7 +112,7 @@ export function createFairGate({ places }: { places: number }): FairGate {
   const newcomers = new Line(IN_A_ROW.newcomer);
   const others = new Line(IN_A_ROW.other);
   const visitors = new Map<bigint, Visitor>();
-  const shares = new LRUCache<bigint, PortalShare>({ max: MAX_REMEMBERED });
+  const shares = new LRUCache<bigint, PortalShare>(atMost(MAX_REMEMBERED));
   let taken = 0;
   let hanging = 0;
   let isScheduled = false;

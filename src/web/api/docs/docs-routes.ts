@@ -14,17 +14,20 @@ const NO_CACHE = { "Cache-Control": "no-cache" };
 /** The build copies assets to where they are in src/, so one path serves both; in production there is no src/. */
 const assetFile = (name: string): string => fileURLToPath(new URL(`./assets/${name}`, import.meta.url));
 
-/** `/api/docs` and `/api/docs/errors`, which need no key. Both are written once, when the process starts. */
-export function createDocsRouter(document: ApiDocument): Router {
+/** `/api/docs` and `/api/docs/errors`, which need no key. Each is written once, when it is first asked for. */
+export function createDocsRouter(document: () => ApiDocument): Router {
   const router = Router();
   const pages = {
-    [DOCS_PATH]: renderToString(h(ApiDocsPage, { document })),
-    [PROBLEM_PAGE]: renderToString(h(ErrorsPage, {})),
+    [DOCS_PATH]: () => renderToString(h(ApiDocsPage, { document: document() })),
+    [PROBLEM_PAGE]: () => renderToString(h(ErrorsPage, {})),
   };
-  for (const [path, html] of Object.entries(pages))
+  for (const [path, write] of Object.entries(pages)) {
+    let html: string | undefined;
     router.get(path, (_request, response: Response) => {
-      response.set(NO_CACHE).type("html").send(`<!doctype html>${html}`);
+      html ??= `<!doctype html>${write()}`;
+      response.set(NO_CACHE).type("html").send(html);
     });
+  }
   const assets = { [DOCS_STYLE_PATH]: "docs.css", [TRY_SCRIPT_PATH]: "try-it.js" };
   for (const [path, name] of Object.entries(assets))
     router.get(path, (_request, response: Response) =>

@@ -28,7 +28,7 @@ export interface ApiFrame {
   readonly publicUrl: string;
   readonly logger: Logger;
   /** The OpenAPI document of the endpoints. */
-  readonly document: object;
+  readonly document: () => object;
 }
 
 export const API_PREFIX = "/api/v1";
@@ -53,8 +53,11 @@ export function createApiRouter(endpoints: readonly AnyEndpoint[], frame: ApiFra
       route[endpoint.method](...(endpoint.isUnhurried ? [] : [inTime]), serve(endpoint, frame));
     route.all(refuseMethod(ofPath));
   }
-  const document = JSON.stringify(frame.document);
-  router.get(`${API_PREFIX}/openapi.json`, (_request, response) => void response.type("json").end(document));
+  let document: string | undefined;
+  router.get(`${API_PREFIX}/openapi.json`, (_request, response) => {
+    document ??= JSON.stringify(frame.document());
+    response.type("json").end(document);
+  });
   router.use(API_PREFIX, () => {
     throw new RefusedCall(refusal("NOT_FOUND"));
   });

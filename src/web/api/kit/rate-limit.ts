@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
 import { RateLimiterPostgres } from "rate-limiter-flexible";
 import type { Logger } from "#platform/observability/logger.js";
+import { atMost } from "#platform/memory/at-most.js";
 import { refusal, type RefusedRequest } from "./problem.js";
 
 const WINDOW_S = 10;
@@ -57,7 +58,7 @@ export function createRateLimit(tools: {
   const { limit, logger } = tools;
   const store = openStore(tools);
   const step = Math.max(1, Math.floor(limit * TAKEN_SHARE));
-  const counters = new LRUCache<string, Counter>({ max: MOST_KEYS });
+  const counters = new LRUCache<string, Counter>(atMost(MOST_KEYS));
 
   async function take(key: string, counter: Counter): Promise<boolean> {
     const wanted = Math.min(limit, Math.max(step, counter.waiting));

@@ -1,4 +1,4 @@
-import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, randomUUID, timingSafeEqual, type KeyObject } from "node:crypto";
 import type { Request, Response } from "express";
 import jwt from "jsonwebtoken";
 import { z } from "zod";
@@ -76,11 +76,13 @@ export interface SessionOptions {
 }
 
 export function createSessions({ secrets, cookies, now }: SessionOptions): Sessions {
-  const [secret] = secrets;
+  // As keys: a text would be tried as a certificate first, for each request.
+  const keys = secrets.map((text) => createSecretKey(text, "utf8")) as [KeyObject, ...KeyObject[]];
+  const [secret] = keys;
   const nowSeconds = () => Math.floor(now().getTime() / 1000);
   const readAll = (request: Request): SignedIn | undefined => {
     const token = cookies.read(request, COOKIE);
-    for (const key of secrets) {
+    for (const key of keys) {
       const signedIn = verify(token, { secret: key, nowSeconds: nowSeconds() });
       if (signedIn !== undefined) return signedIn;
     }
@@ -134,7 +136,7 @@ export function createSessions({ secrets, cookies, now }: SessionOptions): Sessi
     sign: (session, text) =>
       createHmac("sha256", secret).update(`text:${session.id}:${text}`).digest("base64url"),
     isFormToken: (session, given) =>
-      typeof given === "string" && secrets.some((key) => isSame(given, formToken(session, key))),
+      typeof given === "string" && keys.some((key) => isSame(given, formToken(session, key))),
   };
 }
 
@@ -155,7 +157,7 @@ function isSamePerson({ userEmail: one }: SessionIdentity, { userEmail: other }:
 
 function verify(
   token: string | undefined,
-  { secret, nowSeconds }: { secret: string; nowSeconds: number },
+  { secret, nowSeconds }: { secret: KeyObject; nowSeconds: number },
 ): SignedIn | undefined {
   if (token === undefined) return undefined;
   try {
