@@ -85,7 +85,8 @@ async function addExecutions(pool: Pool, portalId: number): Promise<void> {
             decided_at, completion_tries, completed_at)
      SELECT $1::bigint, 'ap-busy-' || number, 'ENROLL', 'COMPLETED', at, at, at + interval '6 days', (10000000 + number)::text,
             'ada.king' || number || '@example.com', (7001 + number % $4::int)::text, (701 + number % $5::int)::text,
-            'Outbound EMEA ' || 1 + number % $5::int, '{"senderMode": "contact_owner", "ifAlreadyEnrolled": "skip"}', 1, at,
+            'Outbound EMEA ' || 1 + number % $5::int, jsonb_build_object('senderMode', 'contact_owner', 'ifAlreadyEnrolled', 'skip',
+              'properties', jsonb_build_object('firstname', 'Ada', 'lastname', 'King Number ' || number)), 1, at,
             $6::bigint + 1 + number % $7::int, 'rep' || 1 + number % $7::int || '@acme.example',
             CASE WHEN status IN ('ENROLLED', 'ALREADY_ENROLLED') THEN 'SUCCESS' ELSE 'FAIL_CONTINUE' END, status, code,
             CASE WHEN code IS NOT NULL THEN 'HubSpot refused to enroll the contact: ' || code END,

@@ -58,8 +58,13 @@ function activity({ failed, middle, job, sender }: Ids): Record<string, string> 
     "activity-sender": `${at}?sender=${sender}&sequence=701&workflow=7001`,
     "activity-nothing": `${at}?sequence=999`,
     "activity-search": `${at}?q=ada.king77`,
+    "activity-search-name": `${at}?q=number+77123`,
+    "activity-search-part": `${at}?q=king4711`,
+    "activity-search-usual": `${at}?q=king`,
+    "activity-search-list": `${at}?q=ada.king77%40example.com+ada.king78%40example.com+nobody%40example.com`,
     "activity-domain": `${at}?q=%40nowhere.example`,
     story: `${at}/${failed}`,
+    "activity-workflow-yesterday": `${at}?workflow=7001&since=yesterday`,
     "bulk-question": `${at}/bulk?action=retry`,
     "bulk-job": `${at}/bulk/${job}`,
   };
@@ -91,6 +96,9 @@ const policy = ({ sender, rotation, preset }: Ids): Record<string, string> => ({
 
 const others = (): Record<string, string> => ({
   workflows: "/settings/workflows",
+  recipes: "/settings/workflows/new",
+  help: "/settings/help",
+  "help-reason": "/settings/help/INBOX_NOT_CONNECTED",
   unenroll: "/settings/unenroll",
   "api-keys": "/settings/api-keys",
   webhooks: "/settings/webhooks",

@@ -17,6 +17,9 @@ export const OUTCOME_CONDITIONS: Readonly<Record<OutcomeName, string>> = {
   answered: "enrollment_status IS NULL AND decided_at IS NOT NULL",
 };
 
+/** Whether an admin's retries are among them, in SQL. */
+export const RETRIES_CONDITIONS = { without: "retry_of IS NULL", only: "retry_of IS NOT NULL" } as const;
+
 /** Limits the year to what the database and every calendar here can handle, even one day later. */
 const moment = z.iso.datetime().refine((text) => {
   const year = new Date(text).getUTCFullYear();
@@ -40,8 +43,8 @@ export const executionFilterSchema = z.strictObject({
   skippedUserId: hubspotId.optional(),
   workflowId: hubspotId.optional(),
   contactId: hubspotId.optional(),
-  /** `without` leaves out what an admin retried; what remains are the workflows' own calls. */
-  retries: z.enum(["without"]).optional(),
+  /** `without` leaves out what an admin retried; what remains are the workflows' own calls. `only`: the others. */
+  retries: z.enum(["without", "only"]).optional(),
   /** An id (contact, callback, execution), any part of a name or an address, or a list of addresses and contact ids. */
   search: z
     .string()
@@ -128,7 +131,7 @@ export function filterCondition(filter: ExecutionFilter, values: unknown[]): str
     ...(decidedSince === undefined ? [] : [`decided_at >= ${parameter(decidedSince)}`]),
     ...(decidedUntil === undefined ? [] : [`decided_at < ${parameter(decidedUntil)}`]),
     ...(enrolledSince === undefined ? [] : [`enrolled_at >= ${parameter(enrolledSince)}`]),
-    ...(filter.retries === undefined ? [] : ["retry_of IS NULL"]),
+    ...(filter.retries === undefined ? [] : [RETRIES_CONDITIONS[filter.retries]]),
   ];
   if (search !== undefined) conditions.push(searchCondition(search, parameter));
   return conditions.length === 0 ? "true" : conditions.join(" AND ");

@@ -102,8 +102,8 @@ export function Missing({ query, missing, partsSince, format }: MissingModel) {
   if (partsSince !== undefined)
     return (
       <p class="note">
-        Names and parts of addresses: searched back to <Time date={partsSince} format={format} />. Use the
-        dates under More filters to search earlier. Beginnings of addresses are found at any time.
+        Inside names and addresses, so short a search looks back to <Time date={partsSince} format={format} />
+        . Enter three characters or more to search everything.
       </p>
     );
   const list = query.filter.search === undefined ? undefined : searchedList(query.filter.search);
