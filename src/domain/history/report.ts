@@ -115,11 +115,8 @@ async function readNumbers(
   });
   const ids = rows.filter(({ is_total }) => !is_total).map(({ id }) => id);
   const values = [portalId, since, ids, until, ...starts];
-  const retried = await pool.query<RetriedRow>({
-    name: `report-retried-by-${group}`,
-    text: RETRIED(line),
-    values,
-  });
+  // Not by name: a plan for any stretch of time reads all that was decided in it to find the few that were retried.
+  const retried = await pool.query<RetriedRow>(RETRIED(line), values);
   const ends = await readEndsByLine(pool, { name: `by-${group}`, line, values });
   return { rows, known: { retried: new Map(retried.rows.map((row) => [row.id, row.count])), ends } };
 }
