@@ -55,6 +55,8 @@ export interface RouteIds {
   readonly queued: bigint;
   readonly later: bigint;
   readonly job: bigint;
+  /** A saved view of the list. */
+  readonly view: bigint;
   readonly sender: bigint;
   readonly letIn: bigint;
   readonly viewer: bigint;
@@ -126,6 +128,12 @@ function pages({ portalId, sender, failed }: RouteIds): Record<string, readonly 
   return {
     "GET /settings": [page("/settings"), page(`/settings?range=30d&${foreign}`)],
     "GET /settings/setup": [part("/settings/setup", { tells: false })],
+    "POST /settings/attention/snooze": [
+      form("/settings/attention/snooze", { code: "OWNER_MISSING", subject: "", days: 7 }),
+    ],
+    "POST /settings/attention/wake": [
+      form("/settings/attention/wake", { code: "OWNER_MISSING", subject: "" }),
+    ],
     "GET /settings/waiting": [part("/settings/waiting", { tells: false })],
     "GET /settings/reports": reports.map((query) =>
       page(`/settings/reports?${query}`, { tells: !query.startsWith("by=workflow") }),
@@ -177,6 +185,8 @@ function activity(ids: RouteIds): Record<string, readonly RouteCall[]> {
       form(`${at}/${ids.later}/try_now`),
       form(`${at}/${ids.queued}/cancel`),
     ],
+    [`POST ${at}/views`]: [form(`${at}/views`, { name: "Failed", status: "failed" })],
+    [`POST ${at}/views/:id/delete`]: [form(`${at}/views/${ids.view}/delete`)],
     [`POST ${at}/bulk`]: [
       form(`${at}/bulk`, { action: "cancel", sender: ids.sender, portalId: ids.portalId }),
     ],

@@ -100,6 +100,9 @@ export async function fillFirstAccount(): Promise<void> {
   const creation = await startBulkJob(running.db.database.pool, admin, bulk);
   if (creation.kind !== "created") throw new Error(`the job is ${creation.kind}`);
   job = creation.id;
+  await prisma().activityView.create({
+    data: { portalId: admin.portalId, name: SECRET, query: { status: "failed", kind: "ENROLL" } },
+  });
   importId = await createImport(running.db.database.pool, admin, {
     name: SECRET,
     file: await openFile(bytesOf(`Email,Note\n151@x.example,${SECRET}\n`)),
@@ -202,6 +205,7 @@ export async function idsNow(): Promise<RouteIds> {
   const madeFlow = await prisma().madeFlow.findFirst({ where: { ...where, requestKey: "made" } });
   const preset = await prisma().preset.findFirst({ where, orderBy: { presetId: "asc" } });
   const stored = await prisma().webhookSubscription.findFirst({ where: { ...where, id: webhook } });
+  const view = await prisma().activityView.findFirst({ where });
   const storedImport = await prisma().import.findFirst({ where: { ...where, id: importId } });
   return {
     portalId,
@@ -212,6 +216,7 @@ export async function idsNow(): Promise<RouteIds> {
     letIn,
     viewer: BigInt(viewer),
     job,
+    view: view?.id ?? 0n,
     keyPrefix,
     importId,
     importVersion: storedImport?.version ?? 0,

@@ -67,7 +67,7 @@ interface Clock {
 
 /**
  * @param query a URL's parameters, or a form's fields. `since`, `decided`, `decided_before` and `enrolled` are relative
- *   (`24h`, `7d`) or a moment in ISO 8601; `since` also `today` or `yesterday`.
+ *   (`24h`, `7d`) or a moment in ISO 8601; `since` also `today` or `yesterday`, `to` a day, too.
  */
 export function readActivityQuery(query: Readonly<Record<string, unknown>>, clock: Clock): ActivityQuery {
   const given: Partial<Record<QueryField, string>> = {};
@@ -108,7 +108,7 @@ function readField(field: QueryField, text: string, clock: Clock): Partial<Execu
     case "from":
       return moment(startOfDay(text, clock.timeZone), "since");
     case "to":
-      return moment(startOfDay(text, clock.timeZone, 1), "until");
+      return moment(startOfDay(text, clock.timeZone, 1) ?? readSince(text, clock), "until");
     case "kind":
       return text === ALL_KINDS ? {} : readFilterField("kind", text);
     default:

@@ -1,6 +1,7 @@
 /** Every table of the app (prisma/schema.prisma), by its name in the database. */
 export const APP_TABLES: readonly string[] = [
   "action_types",
+  "activity_views",
   "alert_addresses",
   "alert_marks",
   "alert_opt_outs",
@@ -39,6 +40,7 @@ export const APP_TABLES: readonly string[] = [
   "rotations",
   "senders",
   "sequences",
+  "snoozed_causes",
   "undo_steps",
   "unenroll_setups",
   "unenrollments",

@@ -16,7 +16,7 @@ const CONTACT = "991100223344";
 /** What tells of the account, its people and what they decided: nothing of a contact is written there. */
 const OF_THE_ACCOUNT = [
   ...["portals", "portal_tokens", "portal_settings", "portal_drains", "portal_admins", "portal_viewers"],
-  ...["senders", "users", "undo_steps"],
+  ...["senders", "users", "undo_steps", "activity_views", "snoozed_causes"],
   ...[
     "owners",
     "flows",

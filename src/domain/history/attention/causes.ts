@@ -33,6 +33,8 @@ export interface Cause {
   readonly isExpected: boolean;
   /** What kept them from being enrolled is gone: they can be retried. */
   readonly isMended: boolean;
+  /** An admin put it aside until then; null: nobody did. */
+  readonly snoozedUntil: Date | null;
 }
 
 /** Bars of a trend. */
@@ -48,6 +50,11 @@ const ABOUT_SENDER: readonly ErrorCode[] = [
   "INBOX_NOT_CONNECTED",
   "SENDER_LIMIT_REACHED",
   "NO_SENDER_AVAILABLE",
+];
+/** What a preset can prevent: by other rules, or by a fallback sender. */
+const OF_A_PRESET: readonly ErrorCode[] = [
+  ...(["BLOCKED", "COOLDOWN_ACTIVE", "OWNER_MISSING", "OWNER_INACTIVE"] as const),
+  ...ABOUT_SENDER,
 ];
 /** An admin's own rule, or the contact's: also BLOCKED, if it was skipped and not refused by HubSpot. */
 const EXPECTED: readonly ErrorCode[] = ["UNSUBSCRIBED", "COOLDOWN_ACTIVE", "CANCELLED", "ALREADY_ENROLLED"];
@@ -67,6 +74,7 @@ interface Row {
   last_at: Date;
   bars: number[];
   is_mended: boolean;
+  snoozed_until: Date | null;
 }
 
 const quoted = (codes: readonly string[]): string => codes.map((code) => `'${code}'`).join(", ");
@@ -81,13 +89,13 @@ const CAUSES = `
      WHERE portal_id = $1 AND decided_at >= $2 AND decided_at < $3 AND kind = 'ENROLL' AND retry_of IS NULL
        AND enrollment_status IN ('FAILED', 'SKIPPED') AND error_code <> ''
      ORDER BY decided_at DESC LIMIT ${MOST_READ}
-  ), told AS (
+  ), told AS MATERIALIZED (
     SELECT e.error_code AS code, e.enrollment_status = 'SKIPPED' AS is_skipped, e.decided_at,
            CASE WHEN e.error_code IN (${quoted(ABOUT_SENDER)}) THEN e.sender_user_id END AS sender_user_id,
            CASE WHEN e.error_code = 'SEQUENCE_NOT_FOUND' THEN e.sequence_id END AS sequence_id,
            CASE WHEN e.error_code = 'INVALID_INPUT' THEN e.workflow_id END AS workflow_id,
            CASE WHEN e.error_code = 'BLOCKED' AND e.enrollment_status = 'SKIPPED' THEN left(e.error_message, 300) END AS rule,
-           CASE WHEN e.error_code IN ('BLOCKED', 'COOLDOWN_ACTIVE', 'SENDER_LIMIT_REACHED') THEN e.request ->> 'presetId' END AS preset_id,
+           CASE WHEN e.error_code IN (${quoted(OF_A_PRESET)}) THEN e.request ->> 'presetId' END AS preset_id,
            width_bucket(extract(epoch FROM e.decided_at)::float8, extract(epoch FROM $2::timestamptz)::float8,
                         extract(epoch FROM $3::timestamptz)::float8, ${TREND_BARS}) AS bar,
            e.id IN (SELECT retry_of FROM executions
@@ -101,7 +109,7 @@ const CAUSES = `
       FROM told GROUP BY code, is_skipped, sender_user_id, sequence_id, workflow_id, rule HAVING NOT bool_and(is_retried)
      ORDER BY count(*) DESC, code LIMIT ${MOST_CAUSES}
   )
-  SELECT cause.*, person.name AS sender_name,
+  SELECT cause.*, person.name AS sender_name, snoozed.until AS snoozed_until,
          (SELECT json_build_object('id', p.preset_id::text, 'name', p.name) FROM presets p
            WHERE p.portal_id = $1 AND p.preset_id::text = cause.preset_id) AS preset,
          (SELECT name FROM sequences s WHERE s.portal_id = $1 AND s.sequence_id = cause.sequence_id) AS sequence_name,
@@ -118,6 +126,9 @@ const CAUSES = `
     FROM cause
     LEFT JOIN portal_settings settings ON settings.portal_id = $1
     LEFT JOIN senders sender ON sender.portal_id = $1 AND sender.user_id = cause.sender_user_id
+    LEFT JOIN snoozed_causes snoozed ON snoozed.portal_id = $1 AND snoozed.code = cause.code AND snoozed.until > now()
+      AND cause.rule IS NULL AND snoozed.subject =
+          coalesce('sender:' || cause.sender_user_id, 'sequence:' || cause.sequence_id, 'workflow:' || cause.workflow_id, '')
     LEFT JOIN LATERAL (SELECT name FROM (${peopleOf("user_id = cause.sender_user_id")}) AS one) AS person ON true
     LEFT JOIN LATERAL (
       SELECT count(*)::int AS sent FROM executions e
@@ -156,6 +167,7 @@ function toCause(row: Row, workflowName: (id: string) => string | null): Cause {
     trend: row.bars,
     isExpected: isOwnRule || (code !== null && EXPECTED.includes(code)),
     isMended: row.is_mended,
+    snoozedUntil: row.snoozed_until,
   };
 }
 

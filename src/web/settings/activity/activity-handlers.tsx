@@ -1,4 +1,5 @@
 import { sendPart } from "../session/view-only.js";
+import { listViews } from "#domain/history/search/saved-views.js";
 import { listBulkJobs } from "#domain/history/bulk-jobs.js";
 import { readId } from "#web/kit/form-fields.js";
 import { sendPage } from "#web/kit/page.js";
@@ -31,15 +32,17 @@ export async function showList(exchange: Exchange): Promise<void> {
   if (shorter !== undefined) return response.redirect(303, addressWith(ACTIVITY_PATH, {}, shorter));
   const { pool } = options.database;
   const { portalId } = visit.portal;
-  const [list, choices, jobs] = await Promise.all([
+  const [list, choices, jobs, views] = await Promise.all([
     readList(exchange),
     readFilterChoices(pool, portalId),
     listBulkJobs(pool, portalId, JOBS_SHOWN),
+    listViews(pool, portalId),
   ]);
   const model = {
     ...list,
     frame: frameOf(exchange),
     choices,
+    views,
     jobs: jobs.filter(({ state }) => state === "RUNNING"),
   };
   sendPage(response, 200, <ListPage {...model} />);

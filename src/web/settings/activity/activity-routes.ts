@@ -1,7 +1,8 @@
 import type { Router } from "express";
 import type { Handlers } from "../gate/handlers.js";
-import { ACTIVITY_PATH, BULK_PATH, EXPORT_PATH, LATEST_PATH } from "../words/paths.js";
+import { ACTIVITY_PATH, BULK_PATH, EXPORT_PATH, LATEST_PATH, VIEWS_PATH } from "../words/paths.js";
 import { act, exportAll, showLatest, showList, showStory, showStoryPart } from "./activity-handlers.js";
+import { addView, removeView } from "./views/view-handlers.js";
 import { askBeforeBulk, showJob, showProgress, startBulk, stopBulk } from "./bulk/bulk-handlers.js";
 
 /**
@@ -14,6 +15,7 @@ import { askBeforeBulk, showJob, showProgress, startBulk, stopBulk } from "./bul
  * | GET /:id, /:id/story, POST /:id/{cancel,retry,try_now} | one execution's story, the part of it that renews itself, and what can be done to it |
  * | GET and POST /bulk | the question before it is done to all that match, and the answer yes |
  * | GET /bulk/:id, /bulk/:id/progress, POST /bulk/:id/stop | how far a bulk job is |
+ * | POST /views, /views/:id/delete | a filter saved under a name, and taken off |
  */
 export function addActivityRoutes(router: Router, { page, part, file, form }: Handlers): void {
   router.get(ACTIVITY_PATH, page(showList));
@@ -24,6 +26,8 @@ export function addActivityRoutes(router: Router, { page, part, file, form }: Ha
   router.get(`${BULK_PATH}/:id`, page(showJob));
   router.get(`${BULK_PATH}/:id/progress`, part(showProgress));
   router.post(`${BULK_PATH}/:id/stop`, form(stopBulk));
+  router.post(VIEWS_PATH, form(addView));
+  router.post(`${VIEWS_PATH}/:id/delete`, form(removeView));
   router.get(`${ACTIVITY_PATH}/:id`, page(showStory));
   router.get(`${ACTIVITY_PATH}/:id/story`, part(showStoryPart));
   router.post(`${ACTIVITY_PATH}/:id/:action`, form(act));

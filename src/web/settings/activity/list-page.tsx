@@ -1,3 +1,6 @@
+import { ForAdmins } from "../session/view-only.js";
+import type { SavedView } from "#domain/history/search/saved-views.js";
+import { SavedViews } from "./views/saved-views.js";
 import type { BulkJob } from "#domain/history/bulk-jobs.js";
 import type { Format } from "../words/format.js";
 import { digestOf, Renewal } from "../frame/renewal.js";
@@ -35,6 +38,7 @@ export interface ListModel {
 export interface ListPageModel extends ListModel, FrameModel {
   readonly choices: FilterChoices;
   readonly jobs: readonly BulkJob[];
+  readonly views: readonly SavedView[];
 }
 
 export function ListPage(model: ListPageModel) {
@@ -48,6 +52,7 @@ export function ListPage(model: ListPageModel) {
         </a>
       </div>
       <KindTabs query={query} />
+      <SavedViews {...model} />
       <div class="card">
         <FilterForm query={query} choices={choices} path={ACTIVITY_PATH} format={format} />
         {query.ignored.length === 0 ? null : (
@@ -68,7 +73,7 @@ export function ListPage(model: ListPageModel) {
         </section>
       )}
       <ExecutionList {...model} />
-      {query.ignored.length === 0 ? <BulkLinks {...model} /> : null}
+      <ForAdmins>{query.ignored.length === 0 ? <BulkLinks {...model} /> : null}</ForAdmins>
     </ActivityFrame>
   );
 }

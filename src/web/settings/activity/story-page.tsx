@@ -1,10 +1,11 @@
+import { ForAdmins } from "../session/view-only.js";
 import { PostForm } from "../frame/fields.js";
 import { sentenceOf } from "#domain/contract/error-codes.js";
 import { ERASED_CONTACT, OPEN_STATES } from "#domain/contract/execution.js";
 import { digestOf, Renewal } from "../frame/renewal.js";
 import { Time } from "../frame/connection.js";
 import type { ExecutionStory } from "#domain/history/execution-story.js";
-import { FixLink } from "../words/fixes.js";
+import { FallbackLink, FixLink } from "../words/fixes.js";
 import { ActivityFrame, type FrameModel } from "./frame.js";
 import { badgeOf, OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
 import { ACTIVITY_PATH, helpPath, storyPath, storyPartPath, unenrollPath } from "../words/paths.js";
@@ -80,7 +81,9 @@ export function Story(model: StoryPartModel) {
       )}
       {isOpen ? <Renewal now={present.now} format={format} reload={storyPath(story.id)} /> : null}
       <Reason {...model} />
-      <Actions {...model} />
+      <ForAdmins>
+        <Actions {...model} />
+      </ForAdmins>
       <section class="card" aria-labelledby="story-title">
         <h2 id="story-title">What happened</h2>
         <ol class="story">
@@ -118,7 +121,7 @@ function Reason({ story, portalId, hubspotUrl }: StoryPartModel) {
             ...{ senderUserId: story.senderUserId, senderName: story.senderName },
           }}
         />{" "}
-        <a href={helpPath(errorCode)}>Learn more</a> ·{" "}
+        <FallbackLink code={errorCode} preset={story.preset} /> <a href={helpPath(errorCode)}>Learn more</a> ·{" "}
         <a href={`${ACTIVITY_PATH}?code=${encodeURIComponent(errorCode)}`}>
           See all contacts with this reason
         </a>

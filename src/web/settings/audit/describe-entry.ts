@@ -8,6 +8,10 @@ import { actionWords, SUBJECTS } from "../words/audit-words.js";
 export interface EntryWords {
   /** What comes before the subject's name; empty if the name says it all. */
   readonly kind: string;
+  /** What it is called. */
+  readonly name: string;
+  /** Its own page, as long as it has one and a name of its own; undefined: it is not known by its name. */
+  readonly at: string | undefined;
   /** What was done. */
   readonly done: string;
   readonly changes: readonly Change[];
@@ -18,7 +22,7 @@ export interface EntryWords {
 }
 
 /** Things of an account of which there is one are named by their own name. */
-const NAMED_BY_KIND = new Set(["sender", "rotation", "preset", "workflow", "import"]);
+const NAMED_BY_KIND = new Set(["sender", "rotation", "preset", "workflow", "import", "view"]);
 
 /**
  * What some actions come to, if an entry holds only one side, or nothing but whom it was about: those of this app's
@@ -47,12 +51,33 @@ export function describeEntry(item: AuditItem, names: Names): EntryWords {
   const implied = IMPLIED[`${subject} ${action}`];
   const isOneSided = isEmpty(before) || isEmpty(after);
   return {
+    name: calledNow(item),
+    at: pageOf(item, names),
     kind: NAMED_BY_KIND.has(subject) ? (SUBJECTS[subject] ?? "") : "",
     done: actionWords(action),
     changes: implied !== undefined && isOneSided ? [implied, ...told] : told,
     meant: asked.success ? conditions(asked.data.filter, names) : undefined,
     link: asked.success ? jobLink(asked.data.job) : linkOf(item),
   };
+}
+
+/** What was done to contacts names none: the entry outlives them. */
+function calledNow({ subject, subjectName }: AuditItem): string {
+  if (subject !== "executions") return subjectName;
+  if (subjectName.startsWith("execution ")) return "A contact";
+  if (subjectName.startsWith("bulk job ")) return "A bulk action";
+  return subjectName.replace(/executions$/, "contacts");
+}
+
+/** Entries keep names: what is called so now, and alone, is what was meant, or has taken its name since. */
+function pageOf({ subject, subjectName, action }: AuditItem, names: Names): string | undefined {
+  const among = { sender: names.people, rotation: names.rotations, preset: names.presets };
+  if (action === "DELETED" || (subject !== "sender" && subject !== "rotation" && subject !== "preset"))
+    return undefined;
+  const ids = [...(among[subject] ?? [])]
+    .filter(([, name]) => name === subjectName || name.startsWith(`${subjectName} · `))
+    .map(([id]) => id);
+  return ids.length === 1 ? `/settings/${subject}s/${ids[0] ?? ""}` : undefined;
 }
 
 /** Whom access was given to is the entry's heading. */

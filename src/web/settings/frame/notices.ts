@@ -138,6 +138,17 @@ const NOTICES = {
     "/settings/imports",
     "The file and its results are deleted. Who was enrolled stays enrolled.",
   ),
+  "view-saved": good("/settings/activity", "Saved view {}."),
+  "view-not-savable": bad(
+    "/settings/activity",
+    "Not saved: give it a short name, and filter by something other than one contact.",
+  ),
+  "view-too-many": bad("/settings/activity", "Not saved: you can have up to 20 views. Delete one first."),
+  "view-name-taken": bad("/settings/activity", "Not saved: another view is called {}."),
+  "view-deleted": good("/settings/activity", "Deleted view {}."),
+  "view-gone": bad("/settings/activity", "That view is no longer there."),
+  "cause-snoozed": good("/settings", "Snoozed. It is shown again when the time is over."),
+  "cause-awake": good("/settings", "It is shown under “Needs attention” again."),
   "policy-saved": good("/settings/policy", "Account defaults saved."),
   "sender-settings-saved": good("/settings/senders", "Saved {}."),
   "sender-saved-refusal-cleared": good(

@@ -3,11 +3,12 @@ import { RANGES, type OutcomeHistory } from "#domain/history/outcome-history.js"
 import { shorten } from "#platform/text/shorten.js";
 import { Time } from "../frame/connection.js";
 import { CODE_WORDS } from "../words/activity-words.js";
-import { FixLink, type FixPlaces } from "../words/fixes.js";
+import { FallbackLink, FixLink, type FixPlaces } from "../words/fixes.js";
 import { numbered, type Format } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { BULK_PATH, helpPath } from "../words/paths.js";
-import { decidedAddress } from "./overview-cards.js";
+import { Snooze, titleOf } from "./snooze.js";
+import { decidedAddress } from "../words/activity-address.js";
 
 /** Causes shown before the rest is folded away. */
 const SHOWN = 6;
@@ -17,12 +18,14 @@ export interface AttentionModel {
   history: Pick<OutcomeHistory, "range" | "since">;
   places: FixPlaces;
   format: Format;
+  formToken: string;
 }
 
 /** What keeps contacts from being enrolled, by what has to be mended; below it, what is meant to be so. */
 export function AttentionCard(model: AttentionModel) {
   const { causes, history } = model;
-  const fixable = causes.filter(({ isExpected }) => !isExpected);
+  const fixable = causes.filter(({ isExpected, snoozedUntil }) => !isExpected && snoozedUntil === null);
+  const snoozed = causes.filter(({ isExpected, snoozedUntil }) => !isExpected && snoozedUntil !== null);
   const expected = causes.filter(({ isExpected }) => isExpected);
   return (
     <section class="card" aria-labelledby="attention-title">
@@ -36,6 +39,12 @@ export function AttentionCard(model: AttentionModel) {
         <details>
           <summary>{numbered(fixable.length - SHOWN, "more cause")}</summary>
           <CauseList {...model} causes={fixable.slice(SHOWN)} />
+        </details>
+      )}
+      {snoozed.length === 0 ? null : (
+        <details id="snoozed">
+          <summary>Snoozed: {numbered(snoozed.length, "cause")}</summary>
+          <CauseList {...model} causes={snoozed} />
         </details>
       )}
       {expected.length === 0 ? null : (
@@ -65,7 +74,7 @@ function CauseList(model: AttentionModel) {
   );
 }
 
-function CauseRow({ cause, history, places, format }: AttentionModel & { cause: Cause }) {
+function CauseRow({ cause, history, places, format, formToken }: AttentionModel & { cause: Cause }) {
   const { storedCode, subject, contacts, retried, lastAt, trend, isMended, preset } = cause;
   const about = subject?.kind === "sender" ? { sender: subject.id } : {};
   const list = { code: storedCode, ...about };
@@ -94,18 +103,15 @@ function CauseRow({ cause, history, places, format }: AttentionModel & { cause: 
       ) : (
         <p class="note">
           <FixLink code={storedCode} places={{ ...places, ...sender, preset }} />{" "}
+          <FallbackLink code={storedCode} preset={preset} />{" "}
           {cause.code === null ? null : <a href={helpPath(cause.code)}>Learn more</a>}
         </p>
       )}
+      {(isMended && cause.snoozedUntil === null) || cause.isExpected ? null : (
+        <Snooze {...{ cause, format, formToken }} />
+      )}
     </li>
   );
-}
-
-/** The cause as it stands within a sentence. */
-function titleOf({ code, storedCode, subject }: Cause): string {
-  const what = code === null ? storedCode : CODE_WORDS[code];
-  const name = subject?.name ?? subject?.id;
-  return `${what.slice(0, 1).toLowerCase()}${what.slice(1)}${name === undefined ? "" : ` (${name})`}`;
 }
 
 /** A sender's cause leads to the sender: there stand what it affects and what helps. */

@@ -1,6 +1,7 @@
 import { scaleBand, scaleLinear } from "d3-scale";
 import { stack } from "d3-shape";
 import type { Format } from "../words/format.js";
+import { decidedAddress } from "../words/activity-address.js";
 import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
 import {
   DECIDED_OUTCOMES,
@@ -85,7 +86,7 @@ function Bars({ history, format, height, ticks }: BarsModel) {
       viewBox={`0 0 ${WIDTH} ${HEIGHT + TOP}`}
       height={HEIGHT + TOP}
       preserveAspectRatio="none"
-      role="img"
+      role="group"
       aria-labelledby="chart-title chart-words"
     >
       <title id="chart-title">{`Contacts by outcome, last ${RANGES[range].label}`}</title>
@@ -112,8 +113,49 @@ function Bars({ history, format, height, ticks }: BarsModel) {
           )}
         </g>
       ))}
+      {steps.map((step, index) => (
+        <BarLink
+          key={step.startsAt.getTime()}
+          {...{ history, format, index }}
+          box={{ x: round(place.step() * index), width: round(place.step()) }}
+        />
+      ))}
     </svg>
   );
+}
+
+interface BarLinkModel {
+  history: OutcomeHistory;
+  format: Format;
+  /** Which of the steps. */
+  index: number;
+  box: { x: number; width: number };
+}
+
+/**
+ * The whole height above a step: says its numbers where one points, and leads to its contacts. Not for the keyboard, which
+ * finds the same links in the table below.
+ */
+function BarLink({ history: { steps, range }, format, index, box }: BarLinkModel) {
+  const step = steps[index];
+  if (step === undefined || totalOf(step.counts) === 0) return null;
+  const counts = DECIDED_OUTCOMES.filter((outcome) => step.counts[outcome] > 0).map(
+    (outcome) => `${format.count(step.counts[outcome])} ${OUTCOME_LABELS[outcome].toLowerCase()}`,
+  );
+  const when = stepLabel(step, range, format) + (index === steps.length - 1 ? " (so far)" : "");
+  return (
+    <a href={addressOfStep(steps, index)} tabindex={-1}>
+      <title>{`${when}: ${counts.join(", ")}`}</title>
+      <rect class="point" {...box} y={0} height={HEIGHT} />
+    </a>
+  );
+}
+
+/** The contacts of one step; the last one has no end yet. */
+function addressOfStep(steps: readonly HistoryStep[], index: number): string {
+  const end = steps[index + 1]?.startsAt;
+  const until = end === undefined ? {} : { decided_before: end.toISOString() };
+  return decidedAddress(steps[index]?.startsAt ?? new Date(0), until);
 }
 
 function NumbersTable({
@@ -138,9 +180,16 @@ function NumbersTable({
         </tr>
       </thead>
       <tbody>
-        {steps.map((step) => (
+        {steps.map((step, index) => (
           <tr key={step.startsAt.getTime()}>
-            <th scope="row">{label(step)}</th>
+            <th scope="row">
+              {totalOf(step.counts) === 0 ? (
+                label(step)
+              ) : (
+                <a href={addressOfStep(steps, index)}>{label(step)}</a>
+              )}
+              {index === steps.length - 1 ? " (so far)" : ""}
+            </th>
             {DECIDED_OUTCOMES.map((outcome) => (
               <td key={outcome} data-label={OUTCOME_LABELS[outcome]}>
                 {format.count(step.counts[outcome])}

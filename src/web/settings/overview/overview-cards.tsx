@@ -6,17 +6,8 @@ import {
   type OutcomeHistory,
   type Range,
 } from "#domain/history/outcome-history.js";
+import { decidedAddress } from "../words/activity-address.js";
 import { OutcomeChart } from "./outcome-chart.js";
-
-/** A list of executions narrowed down, as the activity page takes it. */
-export function activityAddress(query: Readonly<Record<string, string>>): string {
-  return `/settings/activity?${new URLSearchParams(query)}`;
-}
-
-/** The list of what the enroll action decided from a moment on, each call once: what overview and reports count. */
-export function decidedAddress(since: Date, query: Readonly<Record<string, string>>): string {
-  return activityAddress({ ...query, kind: "ENROLL", decided: since.toISOString(), retries: "without" });
-}
 
 /** What was decided in the chosen period: numbers, each a link to its list, and a chart. */
 export function HistoryCard({ history, format }: { history: OutcomeHistory; format: Format }) {

@@ -45,7 +45,7 @@ export function SettingsPage(model: SettingsPageModel) {
       <FindContact />
       <HistoryCard history={history} format={format} />
       <div class="columns">
-        <AttentionCard causes={model.causes} history={history} places={places} format={format} />
+        <AttentionCard {...{ causes: model.causes, history, places, format, formToken: frame.formToken }} />
         <div class="pile">
           <WaitingCard backlog={backlog} format={format} now={now} isPaused={frame.pause !== undefined} />
           <SenderLoadCard loads={loads} troubledCount={troubledCount} format={format} />

@@ -1,7 +1,7 @@
 import { numbered, type Format } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { sendersHref } from "../senders/senders-page.js";
-import { activityAddress } from "./overview-cards.js";
+import { activityAddress } from "../words/activity-address.js";
 import { isNearCap, type SenderLoad, type SenderLoads } from "#domain/accounts/sender-load.js";
 import { shorten } from "#platform/text/shorten.js";
 
@@ -22,7 +22,7 @@ export function SenderLoadCard({ loads, troubledCount, format }: SenderLoadModel
       </div>
       {troubledCount === 0 ? null : (
         <p class="notice bad">
-          <a href={sendersHref({ search: "", onlyTroubled: true, page: 1 })}>
+          <a href={sendersHref({ search: "", onlyTroubled: true, sort: "name", page: 1 })}>
             {numbered(troubledCount, "sender")} can't send
           </a>
           .

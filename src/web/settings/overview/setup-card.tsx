@@ -1,3 +1,4 @@
+import { ForAdmins } from "../session/view-only.js";
 import type { ComponentChildren } from "preact";
 import { alertEntryOf } from "../alerts/alerts-entry.js";
 import { PostForm } from "../frame/fields.js";
@@ -24,27 +25,29 @@ export function SetupCard(model: SetupModel) {
     ? {}
     : { "hx-get": SETUP_PATH, "hx-trigger": "every 3s", "hx-swap": "outerHTML" };
   return (
-    <section class="card setup" id="setup" aria-labelledby="setup-title" {...refresh}>
-      <div class="card-head">
-        <h2 id="setup-title">Set up Sequence Enroller</h2>
-        <span class="note">
-          {done} of {SETUP_STEPS.length} done
-        </span>
-      </div>
-      <ol>
-        {SETUP_STEPS.map((step) => (
-          <li key={step} class={isDone(step, setup) ? "done" : undefined}>
-            <span class="mark" role="img" aria-label={isDone(step, setup) ? "Done" : "To do"} />
-            <div>
-              <Step step={step} {...model} />
-            </div>
-          </li>
-        ))}
-      </ol>
-      <PostForm action={HIDE_SETUP_PATH} formToken={formToken}>
-        <button class="button quiet">Hide this list</button>
-      </PostForm>
-    </section>
+    <ForAdmins>
+      <section class="card setup" id="setup" aria-labelledby="setup-title" {...refresh}>
+        <div class="card-head">
+          <h2 id="setup-title">Set up Sequence Enroller</h2>
+          <span class="note">
+            {done} of {SETUP_STEPS.length} done
+          </span>
+        </div>
+        <ol>
+          {SETUP_STEPS.map((step) => (
+            <li key={step} class={isDone(step, setup) ? "done" : undefined}>
+              <span class="mark" role="img" aria-label={isDone(step, setup) ? "Done" : "To do"} />
+              <div>
+                <Step step={step} {...model} />
+              </div>
+            </li>
+          ))}
+        </ol>
+        <PostForm action={HIDE_SETUP_PATH} formToken={formToken}>
+          <button class="button quiet">Hide this list</button>
+        </PostForm>
+      </section>
+    </ForAdmins>
   );
 }
 

@@ -3,7 +3,7 @@ import { storyPath } from "../words/paths.js";
 import type { Format } from "../words/format.js";
 import type { Backlog, OldestWaiting } from "#domain/accounts/backlog.js";
 import { Time } from "../frame/connection.js";
-import { activityAddress } from "./overview-cards.js";
+import { activityAddress } from "../words/activity-address.js";
 import { shorten } from "#platform/text/shorten.js";
 
 export interface WaitingModel {

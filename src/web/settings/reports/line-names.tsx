@@ -1,6 +1,6 @@
 import type { ReportLine } from "#domain/history/report-line.js";
 import { REPORT_GROUPS, type ReportGroup } from "#domain/history/report.js";
-import { decidedAddress } from "../overview/overview-cards.js";
+import { decidedAddress } from "../words/activity-address.js";
 
 const DAY = new Intl.DateTimeFormat("en-US", {
   timeZone: "UTC",

@@ -4,7 +4,7 @@ import { DECIDED_OUTCOMES, type DecidedOutcome } from "#domain/history/outcome-h
 import type { ReportLine } from "#domain/history/report-line.js";
 import { REPORT_GROUPS, type Report, type ReportGroup } from "#domain/history/report.js";
 import { SitePage, type Frame } from "../frame/shell.js";
-import { decidedAddress } from "../overview/overview-cards.js";
+import { decidedAddress } from "../words/activity-address.js";
 import { EndsCard } from "./ends-card.js";
 import { LineName, nameOf } from "./line-names.js";
 import { ReportChoices, REPORTS_PATH } from "./report-choice.js";

@@ -19,6 +19,11 @@ export function ChangeFields({ children }: { children: ComponentChildren }) {
   );
 }
 
+/** What leads to a change: not offered to a viewer, who could only look at the form. */
+export function ForAdmins({ children }: { children: ComponentChildren }) {
+  return useContext(ViewOnly) ? null : <>{children}</>;
+}
+
 /** Sends a part of a page, as whoever asks may use it. */
 export function sendPart(
   { visit, response }: { readonly visit: MemberVisit; readonly response: Response },

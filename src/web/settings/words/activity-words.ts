@@ -85,7 +85,7 @@ export const CODE_CHOICES = ERROR_CODES.map((code) => ({
   label: CODE_WORDS[code],
 }));
 
-export const RETRIES_LABELS: Readonly<Record<string, string>> = { without: "Exclude" };
+export const RETRIES_LABELS: Readonly<Record<string, string>> = { without: "Exclude", only: "Only" };
 
 export const VIA_LABELS: Readonly<Record<CandidateVia, string>> = {
   contact_owner: "contact owner",
@@ -151,6 +151,7 @@ export function describeValue(field: QueryField, value: string, format?: Format)
     case "retries":
       return (RETRIES_LABELS[value] ?? value).toLowerCase();
     case "since":
+    case "to":
     case "decided":
     case "decided_before":
     case "enrolled":
@@ -165,5 +166,6 @@ function describeMoment(value: string, format: Format | undefined): string {
   if (SINCE_LABELS[value] !== undefined) return SINCE_LABELS[value];
   const relative = /^(\d+)([hd])$/.exec(value);
   if (relative !== null) return `last ${relative[1]} ${relative[2] === "h" ? "hours" : "days"}`;
-  return format === undefined ? value : format.dateTime(new Date(value));
+  const isMoment = value.includes("T");
+  return format === undefined || !isMoment ? value : format.dateTime(new Date(value));
 }

@@ -51,6 +51,8 @@ export const SUBJECTS: Readonly<Record<string, string>> = {
   key: "API key",
   executions: "Contacts",
   workflow: "Workflow",
+  view: "View",
+  attention: "Needs attention",
   export: "Export",
   session: "Sign-ins",
 };
@@ -65,6 +67,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   CHECKED: "tried without enrolling",
   ASKED_TO_CONFIRM: "asked to confirm",
   PUT_IN: "given contacts",
+  WOKEN: "shown again",
   UNDONE: "change undone",
   ASKED_TO_UNENROLL: "asked to take the contact out of its sequence",
 };

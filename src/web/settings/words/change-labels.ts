@@ -74,6 +74,8 @@ const LABELS: Readonly<Record<string, string>> = {
   uninstalledInHubSpot: "Uninstalled in HubSpot",
   outcome: "Result",
   errorCode: "Reason",
+  snoozedUntil: "Snoozed until",
+  workflowId: "Workflow",
   dueAt: "Next try",
   retriedAs: "Retry record",
   jobState: "Bulk action",

@@ -1,3 +1,5 @@
+import { useContext } from "preact/hooks";
+import { ViewOnly } from "../session/view-only.js";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import { ERASED_CONTACT, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
 import type { CandidateVia } from "#domain/contract/sender-choice.js";
@@ -127,10 +129,13 @@ interface FixLinkModel {
   isButton?: boolean;
 }
 
+/** Not for a viewer, if it leads to a form of this site. */
 export function FixLink({ code, places, isButton = false }: FixLinkModel) {
+  const isViewer = useContext(ViewOnly);
   const fix = fixOf(code, places);
   if (fix === undefined) return null;
   const isOutside = fix.href.startsWith("http");
+  if (isViewer && !isOutside) return null;
   return (
     <a
       class={isButton ? "button" : undefined}
@@ -141,4 +146,18 @@ export function FixLink({ code, places, isButton = false }: FixLinkModel) {
       {isOutside ? " ↗" : ""}
     </a>
   );
+}
+
+/** Reasons that another sender would have got around. */
+const ANOTHER_SENDER: readonly string[] = [
+  ...["SENDER_NOT_ALLOWED", "SENDER_NOT_PERMITTED", "SENDER_LIMIT_REACHED", "INBOX_NOT_CONNECTED"],
+  ...["NO_SENDER_AVAILABLE", "OWNER_MISSING", "OWNER_INACTIVE"],
+];
+
+/** Where somebody is named who sends instead; for a preset that is not known, the list of presets. */
+export function FallbackLink({ code, preset }: { code: string; preset: FixPlaces["preset"] }) {
+  const isViewer = useContext(ViewOnly);
+  if (isViewer || !ANOTHER_SENDER.includes(code)) return null;
+  const href = preset == null ? "/settings/presets" : `/settings/presets/${preset.id}#fallback_rotation_id`;
+  return <a href={href}>Add a fallback sender</a>;
 }

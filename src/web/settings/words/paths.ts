@@ -6,6 +6,8 @@ export const ACTIVITY_PATH = "/settings/activity";
 export const LATEST_PATH = `${ACTIVITY_PATH}/latest`;
 export const EXPORT_PATH = `${ACTIVITY_PATH}/export.csv`;
 export const BULK_PATH = `${ACTIVITY_PATH}/bulk`;
+/** Filters of the list that were saved under a name. */
+export const VIEWS_PATH = `${ACTIVITY_PATH}/views`;
 
 export function storyPath(id: bigint): string {
   return `${ACTIVITY_PATH}/${id}`;

@@ -1,6 +1,6 @@
 import type { KnownFlow, ListedStep } from "#domain/flows/list-flows.js";
 import { shorten } from "#platform/text/shorten.js";
-import { decidedAddress } from "../overview/overview-cards.js";
+import { decidedAddress } from "../words/activity-address.js";
 import { flowUrl, type FixPlaces } from "../words/fixes.js";
 import type { Format } from "../words/format.js";
 import { addressOf } from "../words/addresses.js";

@@ -1,3 +1,4 @@
+import { ForAdmins } from "../session/view-only.js";
 import type { EnterableFlow } from "#domain/flow-entries/enterable-flows.js";
 import type { ListedEntry } from "#domain/flow-entries/list-entries.js";
 import type { FlowList } from "#domain/flows/list-flows.js";
@@ -49,14 +50,16 @@ export function WorkflowsPage(model: WorkflowsModel) {
       <section class="card" aria-labelledby="workflows-title">
         <div class="card-head">
           <h2 id="workflows-title">Your workflows</h2>
-          <div class="actions">
-            <a class="button" href={RECIPES_PATH}>
-              New workflow
-            </a>
-            <PostForm action={READ_AGAIN_PATH} formToken={frame.formToken}>
-              <button class="button quiet">Look again</button>
-            </PostForm>
-          </div>
+          <ForAdmins>
+            <div class="actions">
+              <a class="button" href={RECIPES_PATH}>
+                New workflow
+              </a>
+              <PostForm action={READ_AGAIN_PATH} formToken={frame.formToken}>
+                <button class="button quiet">Look again</button>
+              </PostForm>
+            </div>
+          </ForAdmins>
         </div>
         {list.flows.length === 0 ? <Nothing list={list} /> : <WorkflowTable {...model} />}
         <Reading {...model} />
