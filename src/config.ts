@@ -10,12 +10,12 @@ import {
 } from "#platform/config/config-safety.js";
 import {
   clientSecrets,
+  contactUrl,
   destinations,
   encryptionKeys,
   mailFrom,
   origin,
   publicOrigin,
-  securityContact,
   smtpUrl,
   wholeNumber,
   type EncryptionKey,
@@ -72,6 +72,8 @@ export interface Config {
   readonly tracesEndpoint: string | undefined;
   /** URL for reporting vulnerabilities, for security.txt; undefined: none. */
   readonly securityContact: string | undefined;
+  /** URL of whoever helps the admins of this installation, for the help page; undefined: none. */
+  readonly supportContact: string | undefined;
   /** `host:port` of the operator's own network that alerts may be posted to, by http too. */
   readonly privateDestinations: ReadonlySet<string>;
   /** The sender of alert mails; undefined: no mails. */
@@ -112,7 +114,8 @@ const environment = z.object({
   METRICS_TOKEN: z.string().min(1).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }).optional(),
   PRIVATE_DESTINATIONS: destinations.optional(),
-  SECURITY_CONTACT: securityContact.optional(),
+  SECURITY_CONTACT: contactUrl.optional(),
+  SUPPORT_CONTACT: contactUrl.optional(),
   SMTP_URL: smtpUrl.optional(),
   MAIL_FROM: mailFrom.optional(),
   EXECUTION_DEADLINE_HOURS: z
@@ -237,6 +240,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     metricsToken: value.METRICS_TOKEN,
     tracesEndpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT,
     securityContact: value.SECURITY_CONTACT,
+    supportContact: value.SUPPORT_CONTACT,
     privateDestinations: value.PRIVATE_DESTINATIONS ?? new Set<string>(),
     mail: mailOf(value),
     executionDeadlineHours: value.EXECUTION_DEADLINE_HOURS,

@@ -232,6 +232,7 @@ function mountSites(
     appUrl,
     privateDestinations: config.privateDestinations,
     canMail: config.mail !== undefined,
+    supportContact: config.supportContact,
     uninstall: (portalId) =>
       uninstall(
         {

@@ -132,6 +132,7 @@ function siteConfig({
     SESSION_SECRET,
     SMTP_URL: "smtp://127.0.0.1:9",
     MAIL_FROM: "alerts@enroller.example",
+    SUPPORT_CONTACT: "help@operator.example",
     PRIVATE_DESTINATIONS: [...privateDestinations].join(","),
   });
 }

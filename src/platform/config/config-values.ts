@@ -131,8 +131,8 @@ export const destinations = z.string().transform((text, context): ReadonlySet<st
   return new Set(entries);
 });
 
-/** Where to report a vulnerability: a mail address, or a web page, as the URL that security.txt requires. */
-export const securityContact = z
+/** Whom to turn to: a mail address, or a web page, as the URL that security.txt requires. */
+export const contactUrl = z
   .string()
   .refine(
     (value) => z.email().safeParse(value.replace(/^mailto:/, "")).success || /^https:\/\/[^\s]+$/.test(value),

@@ -143,6 +143,7 @@ describe("the frame of every page", () => {
     expect([icon.status, icon.headers.get("content-type")]).toEqual([200, "image/svg+xml"]);
     const { text } = await browser.get("/settings/help");
     for (const code of ERROR_CODES) expect(text).toContain(`/settings/help/${code}`);
+    expect(text).toContain('<a href="mailto:help@operator.example">help@operator.example</a>');
     const help = await browser.get("/settings/help/INBOX_NOT_CONNECTED");
     expect(help.text).toContain("Team inboxes don't count.");
     expect((await browser.get("/settings/help/NO_SUCH_CODE")).status).toBe(404);

@@ -8,7 +8,8 @@ import { HelpPage, ReasonPage } from "./help-page.js";
 
 /** `GET /settings/help` */
 export function showHelp(exchange: Exchange): Promise<void> {
-  sendPage(exchange.response, 200, <HelpPage frame={frameOf(exchange)} />);
+  const { supportContact } = exchange.options;
+  sendPage(exchange.response, 200, <HelpPage frame={frameOf(exchange)} supportContact={supportContact} />);
   return Promise.resolve();
 }
 

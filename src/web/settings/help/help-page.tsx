@@ -22,7 +22,13 @@ const KEYS = [
   { keys: "?", does: "This page" },
 ] as const;
 
-export function HelpPage({ frame }: { frame: Frame }) {
+interface HelpModel {
+  frame: Frame;
+  /** URL of whoever helps; undefined: nobody is named. */
+  supportContact: string | undefined;
+}
+
+export function HelpPage({ frame, supportContact }: HelpModel) {
   return (
     <SitePage
       title="Help"
@@ -69,8 +75,15 @@ export function HelpPage({ frame }: { frame: Frame }) {
       <section class="card" aria-labelledby="support-title">
         <h2 id="support-title">Support</h2>
         <p>
-          Ask whoever runs Sequence Enroller for you. Name the account {frame.portal.portalId.toString()} and
-          the record ID under “Technical details” of the contact, or the reference that an error page shows.
+          {supportContact === undefined ? (
+            "Ask whoever runs Sequence Enroller for you."
+          ) : (
+            <>
+              Contact <a href={supportContact}>{supportContact.replace(/^(?:mailto:|https:\/\/)/, "")}</a>.
+            </>
+          )}{" "}
+          Name the account {frame.portal.portalId.toString()} and the record ID under “Technical details” of
+          the contact, or the reference that an error page shows.
         </p>
       </section>
     </SitePage>

@@ -23,6 +23,8 @@ export interface SettingsOptions {
   privateDestinations: ReadonlySet<string>;
   /** False if the operator has set no mail server: alerts go to webhooks only. */
   canMail: boolean;
+  /** URL of whoever helps the admins; undefined: the operator has named nobody. */
+  supportContact: string | undefined;
   /** Removes the app from the account in HubSpot; never throws. */
   uninstall: (portalId: bigint) => Promise<"uninstalled" | "not-confirmed">;
   /** Deletes in HubSpot what the app made there, while it can; never fails. */
