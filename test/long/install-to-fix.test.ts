@@ -85,7 +85,7 @@ suite("an admin installs the app, asks why a contact was not enrolled, and has i
       await tabTo(page, page.getByRole(role, { name }).first());
       await page.keyboard.press("Enter");
     };
-    await press("link", "Install in HubSpot");
+    await press("link", "Install Sequence Enroller in HubSpot");
     await page.waitForURL(`${running.simulator.url}/**`);
     await tabTo(page, page.getByLabel("Account and user"));
     // From the last to the first, who is the admin.

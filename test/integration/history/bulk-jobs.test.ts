@@ -122,6 +122,32 @@ describe("a bulk job that cannot be carried out", () => {
   });
 });
 
+test("a job that retried says what became of each, and leads there", async () => {
+  const { pool } = site.database;
+  await pool.query(
+    `INSERT INTO executions (portal_id, callback_id, kind, state, deadline_at, contact_id, sequence_id, request, enrollment_status, error_code, decided_at, completed_at)
+     SELECT $1, 'ap-' || n, 'ENROLL', 'COMPLETED', now() + interval '1 day', n::text, '1', '{"senderMode": "contact_owner"}', 'FAILED', 'OWNER_MISSING', now(), now()
+       FROM generate_series(1, 3) AS n`,
+    [portalId],
+  );
+  const asked = await ask({ action: "retry", code: "OWNER_MISSING" });
+  const address = asked.location ?? "";
+  expect((await browser.get(address)).text).not.toContain('id="results"');
+  await work();
+  const shown = async () => (await browser.get(address)).text;
+  expect(await shown()).toMatch(/>3 retries<.*3 waiting/s);
+  expect(await shown()).toContain("every 3s");
+  await pool.query(
+    `UPDATE executions SET state = 'COMPLETED', decided_at = now(), completed_at = now(), error_code = 'OWNER_MISSING',
+            enrollment_status = CASE contact_id WHEN '1' THEN 'ENROLLED' ELSE 'FAILED' END WHERE retry_of IS NOT NULL`,
+  );
+  expect(await shown()).not.toContain("hx-trigger");
+  const [, failed = ""] = /href="([^"]*status=failed)">2 not enrolled</.exec(await shown()) ?? [];
+  const list = (await browser.get(failed.replaceAll("&amp;", "&"))).text;
+  expect(list.match(/data-label="Time"/g)).toHaveLength(2);
+  expect(list).not.toContain("couldn't read this filter");
+});
+
 describe("turns", () => {
   test("go to the account that waited longest, however many jobs each has", async () => {
     await seedWaiting(portalId, 1_500);

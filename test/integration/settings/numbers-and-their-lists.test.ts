@@ -130,6 +130,20 @@ describe("every number of the overview is what its list holds", () => {
       expect([address, await countRows(address)]).toEqual([address, number]);
   });
 
+  test.each(["24h", "7d"])("in the last %s: each bar of the chart, and its row below", async (range) => {
+    const { text } = await admin.get(`/settings?range=${range}`);
+    const bars = [...text.matchAll(/<a href="([^"]*)" tabindex="-1"><title>[^<]*?: (\d[^<]*)<\/title>/g)];
+    const rows = [...text.matchAll(/<th scope="row"><a href="([^"]*decided=[^"]*)">/g)];
+    expect(rows.map(([, address]) => address)).toEqual(bars.map(([, address]) => address));
+    const numbers = bars.map(([, address = "", told = ""]) => ({
+      address: address.replaceAll("&amp;", "&"),
+      number: [...told.matchAll(/\d+/g)].reduce((sum, [count]) => sum + Number(count), 0),
+    }));
+    expect(numbers.reduce((sum, { number }) => sum + number, 0)).toBe(range === "24h" ? 35 : 44);
+    for (const { address, number } of numbers)
+      expect([address, await countRows(address)]).toEqual([address, number]);
+  });
+
   test("also who waits, whether to be enrolled or for a sequence to end", async () => {
     const { text } = await admin.get("/settings");
     const [waiting] = numbersIn(text, /href="([^"]*status=waiting)">(\d+) contacts wait/g);

@@ -113,6 +113,31 @@ test("a viewer cannot make themselves an admin, and neither can a super admin be
   expect(await rolesOf()).toEqual({ [zoe]: "admin", [String(colleague)]: "admin", [String(ned)]: "viewer" });
 });
 
+test("a viewer sees the same pages, and is led to no form that only an admin can use", async () => {
+  const [ned = 0n] = others;
+  await site.database.pool.query(
+    `INSERT INTO executions (portal_id, callback_id, kind, state, deadline_at, contact_id, sequence_id, request, enrollment_status, error_code, decided_at, completed_at)
+     VALUES ($1, 'ap-viewer', 'ENROLL', 'COMPLETED', now() + interval '6 days', '77', '5', '{"senderMode": "contact_owner"}', 'FAILED', 'INBOX_NOT_CONNECTED', now(), now())`,
+    [portalId],
+  );
+  await send("/settings/access/let-in", { user_id: String(ned), role: "viewer" });
+  const viewer = await signIn(ned);
+  const pages = ["", "/activity", "/rotations", "/presets", "/workflows", "/senders?show=troubled"];
+  const formsOf = async (browser: Browser) => {
+    const texts = await Promise.all(pages.map(async (path) => (await browser.get(`/settings${path}`)).text));
+    const addresses = texts.flatMap((text) =>
+      [...text.matchAll(/href="([^"]+)"/g)].map(([, href]) => href ?? ""),
+    );
+    return addresses.filter((href) => /\/new$|\/bulk\?|\/policy#/.test(href));
+  };
+  expect(await formsOf(admin)).toEqual(
+    expect.arrayContaining(["/settings/rotations/new", "/settings/presets/new", "/settings/workflows/new"]),
+  );
+  expect((await admin.get("/settings/activity")).text).toContain("/settings/activity/bulk?");
+  expect(await formsOf(viewer)).toEqual([]);
+  expect((await viewer.get("/settings/presets")).text).toContain("Ask an admin");
+});
+
 test("a viewer who signs in to an account that is gone from HubSpot cannot bring it back, and is told whom to ask", async () => {
   const [ned = 0n] = others;
   await site.database.prisma.portalViewer.create({ data: { portalId, userId: ned } });

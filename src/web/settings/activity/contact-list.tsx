@@ -1,3 +1,4 @@
+import { ForAdmins } from "../session/view-only.js";
 import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import type { ExecutionItem } from "#domain/history/execution-item.js";
 import { contactUrl } from "../words/fixes.js";
@@ -106,11 +107,13 @@ function TryAgain({ item, formToken }: { item: ExecutionItem; formToken: string 
   if (!isFailed || contactId === ERASED_CONTACT || sequenceId === null) return null;
   if (LASTING.includes(errorCode ?? "")) return null;
   return (
-    <PostForm action={`${storyPath(id)}/retry`} formToken={formToken}>
-      <button class="button quiet" aria-label={`Retry ${calledOf(item)}`}>
-        Retry
-      </button>
-    </PostForm>
+    <ForAdmins>
+      <PostForm action={`${storyPath(id)}/retry`} formToken={formToken}>
+        <button class="button quiet" aria-label={`Retry ${calledOf(item)}`}>
+          Retry
+        </button>
+      </PostForm>
+    </ForAdmins>
   );
 }
 

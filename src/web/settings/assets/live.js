@@ -72,3 +72,18 @@ function tellShares(form) {
 document
   .getElementById("rotation")
   ?.addEventListener("input", ({ currentTarget }) => tellShares(currentTarget));
+
+// One box for all rows of a form's page; without script there is none.
+for (const label of document.querySelectorAll("[data-select-all]")) {
+  const boxes = [...label.closest("form").querySelectorAll("td input[type=checkbox]")];
+  const all = label.querySelector("input");
+  const tell = () => {
+    const picked = boxes.filter(({ checked }) => checked).length;
+    all.checked = picked === boxes.length;
+    all.indeterminate = picked > 0 && picked < boxes.length;
+  };
+  all.addEventListener("change", () => boxes.forEach((box) => (box.checked = all.checked)));
+  boxes.forEach((box) => box.addEventListener("change", tell));
+  tell();
+  label.hidden = all.disabled;
+}

@@ -3,7 +3,7 @@ import type { AuditActor, AuditItem, AuditEntries as Entries } from "#domain/aud
 import { LONGEST_LABEL } from "../words/names.js";
 import { Time } from "../frame/connection.js";
 import { ChangeTable } from "../words/change-table.js";
-import type { Names } from "../words/changes.js";
+import type { Change, Names } from "../words/changes.js";
 import { describeEntry } from "./describe-entry.js";
 import { SUBJECTS } from "../words/audit-words.js";
 import { shorten } from "#platform/text/shorten.js";
@@ -111,11 +111,12 @@ function Nothing({ narrowing, isFirst }: Pick<AuditModel, "narrowing" | "isFirst
 
 function Entry({ item, frame, names }: { item: AuditItem; frame: Frame; names: Names }) {
   const who = item.userEmail ?? (item.userId === null ? "Unknown user" : unnamed(item.userId));
-  const { kind, done, changes, meant, link } = describeEntry(item, names);
+  const { kind, name, at, done, changes, meant, link } = describeEntry(item, names);
+  const called = <bdi>{shorten(name, LONGEST_LABEL)}</bdi>;
   return (
     <>
       <h2>
-        {kind} <bdi>{shorten(item.subjectName, LONGEST_LABEL)}</bdi> {done}
+        {kind} {at === undefined ? called : <a href={at}>{called}</a>} {done}
       </h2>
       <p class="note">
         <bdi>{shorten(who, LONGEST_LABEL)}</bdi>, <Time date={item.at} format={frame.format} />
@@ -127,11 +128,31 @@ function Entry({ item, frame, names }: { item: AuditItem; frame: Frame; names: N
         )}
       </p>
       {meant === undefined ? null : <Meant conditions={meant} />}
-      {changes.length === 0 ? (
-        <p class="note">No details recorded.</p>
-      ) : (
-        <ChangeTable changes={changes} heads={["Before", "After"]} />
+      {changes.length === 0 ? null : (
+        <details>
+          <summary>
+            <InShort changes={changes} />
+          </summary>
+          <ChangeTable changes={changes} heads={["Before", "After"]} />
+        </details>
       )}
+    </>
+  );
+}
+
+/** Longer values are told in the table alone. */
+const LONGEST_VALUE = 60;
+
+/** The first change, and how many more there are. */
+function InShort({ changes }: { changes: readonly Change[] }) {
+  const [first] = changes;
+  if (first === undefined) return null;
+  const value = (text: string) => <bdi>{shorten(text, LONGEST_VALUE)}</bdi>;
+  return (
+    <>
+      {first.label}: {first.before === "–" ? null : <>{value(first.before)} → </>}
+      {value(first.after)}
+      {changes.length === 1 ? "" : ` and ${changes.length - 1} more`}
     </>
   );
 }

@@ -30,9 +30,9 @@ export function SignInPage({ notice }: { notice: string | undefined }) {
           <a class="button primary" href="/settings/sign-in">
             Sign in with HubSpot
           </a>
-          <a class="button" href="/oauth/install">
-            Install in HubSpot
-          </a>
+        </p>
+        <p>
+          New here? <a href="/oauth/install">Install Sequence Enroller in HubSpot</a>
         </p>
         <p class="note">
           For super admins and users they've given access. You also need permission to manage apps in HubSpot.

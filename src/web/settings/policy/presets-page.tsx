@@ -1,3 +1,4 @@
+import { ForAdmins } from "../session/view-only.js";
 import type { ComponentChildren } from "preact";
 import { BUILT_IN_PRESET, type FlowUses } from "#domain/flows/flow-uses.js";
 import type { Frame } from "../frame/shell.js";
@@ -61,8 +62,10 @@ export function PresetsPage({ frame, presets, nameable, uses, refused }: Presets
             isDefault={preset.isDefault}
           >
             <UsedByNote uses={uses} flows={uses.presets.get(String(preset.presetId))} />
-            <DefaultChange uses={uses} />
-            <DefaultButton frame={frame} preset={preset} current={current} />
+            <ForAdmins>
+              <DefaultChange uses={uses} />
+              <DefaultButton frame={frame} preset={preset} current={current} />
+            </ForAdmins>
           </PresetCard>
         ))}
       </section>
@@ -71,11 +74,13 @@ export function PresetsPage({ frame, presets, nameable, uses, refused }: Presets
           You can have up to {MAX_PRESETS} presets. This page shows no more than that, by name.
         </p>
       )}
-      <div class="actions">
-        <a class="button primary" href={NEW_PRESET_PATH}>
-          New preset
-        </a>
-      </div>
+      <ForAdmins>
+        <div class="actions">
+          <a class="button primary" href={NEW_PRESET_PATH}>
+            New preset
+          </a>
+        </div>
+      </ForAdmins>
     </SitePage>
   );
 }

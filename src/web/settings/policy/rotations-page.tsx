@@ -1,3 +1,4 @@
+import { ForAdmins } from "../session/view-only.js";
 import type { FlowUses } from "#domain/flows/flow-uses.js";
 import type { Frame } from "../frame/shell.js";
 import { MAX_ROTATIONS, type ListedRotation } from "#domain/policy/rotation-store.js";
@@ -62,11 +63,13 @@ export function RotationsPage({ frame, nameable, rotations, usedBy, uses }: Rota
             You can have up to {MAX_ROTATIONS} rotations. This list shows no more than that, by name.
           </p>
         )}
-        <div class="actions">
-          <a class="button primary" href={NEW_ROTATION_PATH}>
-            New rotation
-          </a>
-        </div>
+        <ForAdmins>
+          <div class="actions">
+            <a class="button primary" href={NEW_ROTATION_PATH}>
+              New rotation
+            </a>
+          </div>
+        </ForAdmins>
       </section>
     </SitePage>
   );

@@ -38,7 +38,7 @@ import { parseSenderEntry, readSenderEntry, senderEntryOf } from "./sender-entry
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { submitVersioned } from "../frame/versioned-form.js";
 
-/** `GET /settings/senders?search=…&show=troubled&page=2` */
+/** `GET /settings/senders?search=…&show=troubled&sort=sent&page=2` */
 export async function showSenders(exchange: Exchange): Promise<void> {
   await sendSenders(exchange, { filter: readFilter(readFields(exchange.request.query)) });
 }
@@ -95,6 +95,7 @@ function readFilter(fields: FormFields): SenderFilter {
   return {
     search: fields.text("search"),
     onlyTroubled: fields.text("show") === "troubled",
+    sort: fields.text("sort") === "sent" ? "sent" : "name",
     page: Math.min(Math.max(1, page), LAST_PAGE),
   };
 }

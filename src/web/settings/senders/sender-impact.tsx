@@ -1,3 +1,4 @@
+import { ForAdmins } from "../session/view-only.js";
 import type { FlowUses } from "#domain/flows/flow-uses.js";
 import type { SenderImpact } from "#domain/history/attention/sender-impact.js";
 import type { SenderPlaces } from "#domain/policy/sender-places.js";
@@ -51,8 +52,11 @@ function Affected({ item, impact: { notEnrolled, movedOn }, format }: ImpactMode
           "No contact failed because of this sender."
         ) : (
           <>
-            <a href={addressOf(ACTIVITY_PATH, failed)}>{numbered(notEnrolled, "contact")} not enrolled</a> ·{" "}
-            <a href={addressOf(BULK_PATH, { ...failed, action: "retry" })}>Retry them</a>
+            <a href={addressOf(ACTIVITY_PATH, failed)}>{numbered(notEnrolled, "contact")} not enrolled</a>
+            <ForAdmins>
+              {" · "}
+              <a href={addressOf(BULK_PATH, { ...failed, action: "retry" })}>Retry them</a>
+            </ForAdmins>
           </>
         )}
       </li>

@@ -43,6 +43,8 @@ export interface SenderFilter {
   search: string;
   /** Only those HubSpot refused, or who are at their limit. */
   onlyTroubled: boolean;
+  /** By name, or those first who sent most in the last 24 hours. */
+  sort: "name" | "sent";
   /** From 1. */
   page: number;
 }
@@ -118,10 +120,12 @@ export async function listSenders(
   const total = counted.rows[0]?.total ?? 0;
   const pageCount = Math.max(1, Math.ceil(total / SENDERS_PER_PAGE));
   const page = Math.min(filter.page, pageCount);
+  const byName = `lower(label) COLLATE "C", user_id`;
+  const part = "LIMIT $4 OFFSET $5";
   const { rows } = await pool.query<Row>(
-    `SELECT sender.*, day.* FROM (
-       SELECT * FROM ${matching} ORDER BY lower(label) COLLATE "C", user_id LIMIT $4 OFFSET $5
-     ) AS sender ${LAST_DAY} ORDER BY lower(label) COLLATE "C", user_id`,
+    filter.sort === "sent"
+      ? `SELECT sender.*, day.* FROM (SELECT * FROM ${matching}) AS sender ${LAST_DAY} ORDER BY day.sent DESC, ${byName} ${part}`
+      : `SELECT sender.*, day.* FROM (SELECT * FROM ${matching} ORDER BY ${byName} ${part}) AS sender ${LAST_DAY} ORDER BY ${byName}`,
     [...wanted, SENDERS_PER_PAGE, (page - 1) * SENDERS_PER_PAGE],
   );
   return { items: rows.map(toItem), total, page, pageCount };

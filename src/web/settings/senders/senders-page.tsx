@@ -13,10 +13,11 @@ import { SitePage } from "../frame/shell.js";
 export const SENDERS_PATH = "/settings/senders";
 
 /** Address of a page of the list. */
-export function sendersHref({ search, onlyTroubled, page }: SenderFilter): string {
+export function sendersHref({ search, onlyTroubled, sort, page }: SenderFilter): string {
   const query = new URLSearchParams({
     ...(search === "" ? {} : { search }),
     ...(onlyTroubled ? { show: "troubled" } : {}),
+    ...(sort === "name" ? {} : { sort }),
     ...(page === 1 ? {} : { page: String(page) }),
   });
   return query.size === 0 ? SENDERS_PATH : `${SENDERS_PATH}?${query.toString()}`;
@@ -61,14 +62,19 @@ export function SendersPage(model: SendersModel) {
           <PostForm action={SENDERS_PATH} formToken={formToken}>
             <input type="hidden" name="search" value={filter.search} />
             <input type="hidden" name="show" value={filter.onlyTroubled ? "troubled" : ""} />
+            <input type="hidden" name="sort" value={filter.sort} />
             <input type="hidden" name="page" value={senders.page} />
             <List
               items={senders.items}
+              filter={filter}
               facts={{ onlyListed: onlyListedSenders, now: model.now, format: frame.format }}
               sent={model.sent}
               ticked={ticked ?? new Set()}
             />
-            <div class="actions">
+            <div class="actions selection">
+              <label class="inline" data-select-all hidden>
+                <input type="checkbox" /> Select all on this page
+              </label>
               <button class="button" name="mark" value="allowed">
                 Approve
               </button>
@@ -136,6 +142,7 @@ function SearchForm({ filter }: { filter: SenderFilter }) {
     <form method="get" action={SENDERS_PATH} class="search" role="search">
       <label for="search">Name or email</label>
       <input id="search" name="search" type="search" value={filter.search} autocomplete="off" />
+      {filter.sort === "name" ? null : <input type="hidden" name="sort" value={filter.sort} />}
       <label class="inline">
         <input type="checkbox" name="show" value="troubled" checked={filter.onlyTroubled} /> Needs attention
       </label>
@@ -164,19 +171,30 @@ export const LIST_DAYS = 14;
 
 interface ListModel {
   items: readonly SenderItem[];
+  filter: SenderFilter;
   sent: SendersModel["sent"];
   facts: StatusFacts;
   ticked: ReadonlySet<string>;
 }
 
-function List({ items, facts, sent, ticked }: ListModel) {
+function List({ items, filter, facts, sent, ticked }: ListModel) {
+  const isBySent = filter.sort === "sent";
   return (
     <table class="senders">
       <thead>
         <tr>
-          <th scope="col">Name</th>
+          <th scope="col" aria-sort={isBySent ? undefined : "ascending"}>
+            {isBySent ? <a href={sendersHref({ ...filter, sort: "name", page: 1 })}>Name</a> : "Name"}
+          </th>
           <th scope="col">Status</th>
-          <th scope="col">Last 24 hours, {LIST_DAYS} days</th>
+          <th scope="col" aria-sort={isBySent ? "descending" : undefined}>
+            {isBySent ? (
+              "Last 24 hours"
+            ) : (
+              <a href={sendersHref({ ...filter, sort: "sent", page: 1 })}>Last 24 hours</a>
+            )}
+            , {LIST_DAYS} days
+          </th>
           <th scope="col">Seats</th>
           <th scope="col">Details</th>
         </tr>

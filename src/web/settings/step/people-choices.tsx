@@ -1,3 +1,4 @@
+import { ForAdmins } from "../session/view-only.js";
 import type { ComponentChildren } from "preact";
 import { MOST_PEOPLE_LISTED } from "#domain/directory/people.js";
 import type { Choice } from "../frame/fields.js";
@@ -37,7 +38,11 @@ export function rotationNote(rotations: readonly Choice[], note?: string): Compo
   if (rotations.length > 0) return note;
   return (
     <>
-      No rotations yet. <a href={NEW_ROTATION_PATH}>Create one</a> first.
+      No rotations yet.
+      <ForAdmins>
+        {" "}
+        <a href={NEW_ROTATION_PATH}>Create one</a> first.
+      </ForAdmins>
     </>
   );
 }

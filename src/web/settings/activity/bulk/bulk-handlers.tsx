@@ -1,5 +1,5 @@
 import { sendPart } from "../../session/view-only.js";
-import { findBulkJob, startBulkJob, stopBulkJob } from "#domain/history/bulk-jobs.js";
+import { findBulkJob, startBulkJob, stopBulkJob, type BulkJob } from "#domain/history/bulk-jobs.js";
 import { readId } from "#web/kit/form-fields.js";
 import { sendPage } from "#web/kit/page.js";
 import type { Exchange, FormExchange } from "../../frame/exchange.js";
@@ -7,7 +7,9 @@ import { createFormat } from "../../words/format.js";
 import { frameOf } from "../../frame/shell.js";
 import { actorOf } from "../../session/visit.js";
 import { BulkRefusedPage } from "./bulk-refused-page.js";
-import { ConfirmPage, JobPage, JobProgress } from "./bulk-pages.js";
+import { searchExecutions } from "#domain/history/execution-search.js";
+import type { ActivityTotals } from "#domain/history/search/activity-totals.js";
+import { ConfirmPage, JobPage, JobProgress, retriedBy } from "./bulk-pages.js";
 import { previewBulk } from "#domain/history/bulk-preview.js";
 import { MissingPage } from "../frame.js";
 import { ACTIVITY_PATH, jobPath } from "../../words/paths.js";
@@ -45,7 +47,8 @@ export async function showJob(exchange: Exchange): Promise<void> {
   const job = await findJob(exchange);
   const frame = frameOf(exchange);
   if (job === undefined) return sendPage(response, 404, <MissingPage what="bulk action" frame={frame} />);
-  sendPage(response, 200, <JobPage job={job} format={frame.format} frame={frame} />);
+  const results = await resultsOf(exchange, job);
+  sendPage(response, 200, <JobPage {...{ job, results, frame }} format={frame.format} />);
 }
 
 export async function showProgress(exchange: Exchange): Promise<void> {
@@ -54,7 +57,8 @@ export async function showProgress(exchange: Exchange): Promise<void> {
   if (job === undefined) return void response.status(404).end();
   const format = createFormat(visit.portal.timeZone, options.now());
   const formToken = options.sessions.formToken(visit.session);
-  sendPart(exchange, <JobProgress job={job} format={format} formToken={formToken} />);
+  const results = await resultsOf(exchange, job);
+  sendPart(exchange, <JobProgress {...{ job, results, format, formToken }} />);
 }
 
 export async function stopBulk({ options, visit, request, response }: FormExchange): Promise<void> {
@@ -62,6 +66,14 @@ export async function stopBulk({ options, visit, request, response }: FormExchan
   if (id === undefined) return response.redirect(303, ACTIVITY_PATH);
   await stopBulkJob(options.database.pool, actorOf(visit), id);
   response.redirect(303, jobPath(id));
+}
+
+/** What became of those that a job retried; undefined: it retried none. */
+async function resultsOf(exchange: Exchange, job: BulkJob): Promise<ActivityTotals | undefined> {
+  if (job.action !== "RETRY" || job.changed === 0) return undefined;
+  const { options, visit } = exchange;
+  const { filter } = readQuery(exchange, retriedBy(job));
+  return (await searchExecutions(options.database.pool, visit.portal.portalId, filter)).count();
 }
 
 async function findJob({ options, visit, request }: Exchange) {

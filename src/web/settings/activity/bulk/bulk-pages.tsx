@@ -4,6 +4,8 @@ import type { BulkJob } from "#domain/history/bulk-jobs.js";
 import { numbered, type Format } from "../../words/format.js";
 import { Time } from "../../frame/connection.js";
 import { addressWith, type ActivityQuery } from "#domain/history/activity-query.js";
+import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
+import type { ActivityTotals } from "#domain/history/search/activity-totals.js";
 import type { BulkPreview } from "#domain/history/bulk-preview.js";
 import { ActivityFrame, type FrameModel } from "../frame.js";
 import type { Crumb } from "../../frame/shell.js";
@@ -69,27 +71,39 @@ export interface JobModel {
   readonly format: Format;
 }
 
+interface ProgressModel extends JobModel {
+  /** What became of those that were retried; undefined: none were. */
+  readonly results: ActivityTotals | undefined;
+  readonly formToken: string;
+}
+
 const STATE_LABELS: Readonly<Record<BulkJob["state"], string>> = {
   RUNNING: "In progress",
   DONE: "Done",
   STOPPED: "Stopped",
 };
 
-export function JobPage({ job, format, frame }: JobModel & FrameModel) {
+export function JobPage({ job, results, format, frame }: Omit<ProgressModel, "formToken"> & FrameModel) {
   return (
     <ActivityFrame title={ACTION_WORDS[job.action].bulk} frame={frame}>
       <h1>{ACTION_WORDS[job.action].bulk}</h1>
-      <JobProgress job={job} format={format} formToken={frame.formToken} />
+      <JobProgress {...{ job, results, format }} formToken={frame.formToken} />
     </ActivityFrame>
   );
 }
 
-/** Renews itself until the job has ended. */
-export function JobProgress({ job, format, formToken }: JobModel & { formToken: string }) {
+/** Renews itself until the job has ended, and all that it retried has its result. */
+export function JobProgress({ job, results, format, formToken }: ProgressModel) {
   const isRunning = job.state === "RUNNING";
-  const refresh = isRunning
-    ? { "hx-get": `${jobPath(job.id)}/progress`, "hx-trigger": "every 1s", "hx-swap": "outerHTML" }
-    : {};
+  const isOpen = results?.outcomes.some(({ outcome }) => outcome === "waiting") ?? false;
+  const refresh =
+    isRunning || isOpen
+      ? {
+          "hx-get": `${jobPath(job.id)}/progress`,
+          "hx-trigger": isRunning ? "every 1s" : "every 3s",
+          "hx-swap": "outerHTML",
+        }
+      : {};
   return (
     <section class="card" id="job" aria-labelledby="job-title" {...refresh}>
       <h2 id="job-title" aria-live="polite">
@@ -110,6 +124,7 @@ export function JobProgress({ job, format, formToken }: JobModel & { formToken: 
         )}
         .
       </p>
+      {results === undefined ? null : <Results job={job} results={results} format={format} />}
       {job.stoppedReason === null ? null : <p class="notice bad">{job.stoppedReason}</p>}
       {isRunning ? (
         <PostForm action={`${jobPath(job.id)}/stop`} formToken={formToken} class="actions">
@@ -120,6 +135,30 @@ export function JobProgress({ job, format, formToken }: JobModel & { formToken: 
         </PostForm>
       ) : null}
     </section>
+  );
+}
+
+/** Which contacts a job retried, as the list's address has them. */
+export function retriedBy({ createdAt, endedAt }: BulkJob): Record<string, string> {
+  const until = endedAt === null ? {} : { to: new Date(endedAt.getTime() + 1_000).toISOString() };
+  return { kind: "ENROLL", retries: "only", since: createdAt.toISOString(), ...until };
+}
+
+/** What became of the retries so far; each number leads to its contacts. */
+function Results({ job, results: { outcomes, total }, format }: JobModel & { results: ActivityTotals }) {
+  const list = retriedBy(job);
+  return (
+    <p id="results">
+      <a href={addressWith(ACTIVITY_PATH, list)}>{numbered(total, "retry", "retries")}</a>:{" "}
+      {outcomes.map(({ outcome, count }, index) => (
+        <span key={outcome}>
+          {index === 0 ? "" : " · "}
+          <a href={addressWith(ACTIVITY_PATH, { ...list, status: outcome })}>
+            {format.count(count)} {OUTCOME_LABELS[outcome].toLowerCase()}
+          </a>
+        </span>
+      ))}
+    </p>
   );
 }
 
