@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach } from "@jest/globals";
 import { mayTakeOver } from "#domain/accounts/rights.js";
 import { createLogger } from "#platform/observability/logger.js";
-import type { Grant, RefreshedGrant } from "#domain/vault/grant.js";
+import type { Grant, RefreshedGrant } from "#platform/hubspot/oauth/oauth-api.js";
 import { createVault, type Vault, type VaultOptions } from "#domain/vault/vault.js";
 import { CLIENT, install, KEYS, startSite, type Site } from "./site.js";
 import type { VaultTask } from "./vault-process.js";

@@ -1,4 +1,5 @@
 import type { ExecutionKind } from "#domain/contract/execution.js";
+import { PLAIN_CONTACT_FLOW } from "#platform/hubspot/wire/plain-flow.js";
 import { allSteps, type Plan, type PlanBranch, type PlanStep } from "./plan.js";
 import type { RecipeEnrollment } from "./recipe.js";
 import { triggerOf } from "./plan-trigger.js";
@@ -45,21 +46,13 @@ export function toFlow(plan: Plan, actions: OwnActions, labels: FlowLabels): Flo
   const { name, description, stamp } = labels;
   const { nodes, startId } = new Nodes(actions).of(plan.steps);
   return {
-    type: "CONTACT_FLOW",
-    flowType: "WORKFLOW",
-    objectTypeId: "0-1",
+    ...PLAIN_CONTACT_FLOW,
     name,
     description,
     isEnabled: false,
     startActionId: startId,
     actions: nodes,
     enrollmentCriteria: triggerOf(plan.trigger, stamp),
-    timeWindows: [],
-    blockedDates: [],
-    customProperties: {},
-    dataSources: [],
-    suppressionListIds: [],
-    canEnrollFromSalesforce: false,
   };
 }
 

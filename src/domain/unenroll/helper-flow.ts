@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PLAIN_CONTACT_FLOW } from "#platform/hubspot/wire/plain-flow.js";
 import type { SetupProblem } from "./setup.js";
 
 /** The property of a contact that starts the helper workflow: when it was asked for, or nothing. */
@@ -58,9 +59,7 @@ const TRIGGER = {
 
 /** The helper workflow as it is made, in the form of the flows API. The page shows the same before it is made. */
 export const HELPER_FLOW = {
-  type: "CONTACT_FLOW",
-  flowType: "WORKFLOW",
-  objectTypeId: "0-1",
+  ...PLAIN_CONTACT_FLOW,
   name: HELPER_NAME,
   description:
     "Made by the app Sequence Enroller. It ends the sequence of each contact whose property “Sequence Enroller: unenroll requested at” is set. If you change it or turn it off, the app stops using it and says so on its settings pages.",
@@ -68,12 +67,6 @@ export const HELPER_FLOW = {
   startActionId: "1",
   actions: STEPS,
   enrollmentCriteria: TRIGGER,
-  timeWindows: [],
-  blockedDates: [],
-  customProperties: {},
-  dataSources: [],
-  suppressionListIds: [],
-  canEnrollFromSalesforce: false,
 } as const;
 
 const trigger = z.object({

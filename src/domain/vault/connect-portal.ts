@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
-import type { Grant, GrantOccasion, GrantTerms, SavedGrant, SealedTokens } from "./grant.js";
+import type { Grant } from "#platform/hubspot/oauth/oauth-api.js";
+import type { GrantOccasion, GrantTerms, SavedGrant, SealedTokens } from "./grant.js";
 import { judgeGrant } from "./judge-grant.js";
 import { giveUpGrant, giveUpStoredGrant } from "./revocations.js";
 

@@ -1,25 +1,4 @@
-/** HubSpot's grant for one portal: an answer of the token endpoint, completed by introspection. */
-export interface Grant {
-  portalId: bigint;
-  accessToken: string;
-  refreshToken: string;
-  expiresInSeconds: number;
-  /** Scopes actually granted; optional ones the account cannot have are missing (docs/hubspot.md §2.1). */
-  scopes: string[];
-  userId: bigint | null;
-  userEmail: string | null;
-  hubDomain: string | null;
-}
-
-/**
- * Answer to a refresh. The refresh token is usually the same again, but has to be stored whatever it is
- * (docs/hubspot.md §2.3).
- */
-export interface RefreshedGrant {
-  accessToken: string;
-  refreshToken: string;
-  expiresInSeconds: number;
-}
+import type { RefreshedGrant } from "#platform/hubspot/oauth/oauth-api.js";
 
 /**
  * Trades a refresh token for new tokens. Throws errors with the codes `GRANT_REVOKED` (the portal is gone),

@@ -4,7 +4,8 @@ import type { Logger } from "#platform/observability/logger.js";
 import type { Cipher } from "./cipher.js";
 import { NotConnected, RefreshPutOff, RefreshUnderWay } from "./errors.js";
 import { codeOf, PortalFaults, isOwnFault } from "./portal-faults.js";
-import type { RefreshGrant, RefreshedGrant, StoredTokens } from "./grant.js";
+import type { RefreshedGrant } from "#platform/hubspot/oauth/oauth-api.js";
+import type { RefreshGrant, StoredTokens } from "./grant.js";
 import type { TokenStore } from "./store.js";
 import { openAccessToken, openRefreshToken, sealTokens, type LiveToken } from "./token-seals.js";
 

@@ -8,7 +8,8 @@ import {
   type DisconnectOnly,
   type OnDisconnect,
 } from "./disconnect-portal.js";
-import type { Grant, GrantMark, GrantTerms, SavedGrant, SealedTokens, StoredTokens } from "./grant.js";
+import type { Grant } from "#platform/hubspot/oauth/oauth-api.js";
+import type { GrantMark, GrantTerms, SavedGrant, SealedTokens, StoredTokens } from "./grant.js";
 
 /** Rows of `portals` and `portal_tokens`. Every change of a token names the ciphertext it started from. */
 export interface TokenStore {

@@ -1,5 +1,6 @@
 import type { Cipher } from "./cipher.js";
-import type { RefreshedGrant, SealedTokens, StoredTokens } from "./grant.js";
+import type { RefreshedGrant } from "#platform/hubspot/oauth/oauth-api.js";
+import type { SealedTokens, StoredTokens } from "./grant.js";
 
 /** A decrypted access token; lives in memory only. */
 export interface LiveToken {

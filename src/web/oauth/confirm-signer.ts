@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../../errors.js";
 import type { PortalGateway, User } from "#platform/hubspot/gateway.js";
 import { HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js";
-import type { AuthorizedGrant } from "#platform/hubspot/oauth/oauth-api.js";
+import type { Grant } from "#platform/hubspot/oauth/oauth-api.js";
 import { USER_LIST_SCOPE } from "#platform/hubspot/oauth/scopes.js";
 import { createSiteGateways, type SiteGatewayOptions } from "#platform/hubspot/site-gateway.js";
 import { createTransport, type OnAnswer } from "#platform/hubspot/transport.js";
@@ -26,7 +26,7 @@ export interface ConfirmSignerOptions {
 }
 
 /** @param purpose an install may be an account's first. */
-export type ConfirmSigner = (grant: AuthorizedGrant, purpose: Purpose) => Promise<SignerConfirmation>;
+export type ConfirmSigner = (grant: Grant, purpose: Purpose) => Promise<SignerConfirmation>;
 
 /** For one question; a person waits. */
 const TIMEOUT_MS = 3_000;
@@ -55,7 +55,7 @@ export function createConfirmSigner(options: ConfirmSignerOptions): ConfirmSigne
 
 /** Asks with the token that was just given. */
 function gatewayWith(
-  { portalId, accessToken }: AuthorizedGrant,
+  { portalId, accessToken }: Grant,
   { apiUrl, takePlace, onAnswer }: ConfirmSignerOptions,
 ): PortalGateway {
   const forPortal = createTransport({

@@ -1,7 +1,7 @@
 import type { Request, Response } from "express";
 import type { Sessions } from "#web/settings/session/session.js";
 import { AppError } from "../../errors.js";
-import type { AuthorizedGrant, CodeExchange, OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
+import type { Grant, CodeExchange, OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
 import type { Logger } from "#platform/observability/logger.js";
 import type { GrantTerms, SavedGrant, SignerConfirmation } from "#domain/vault/grant.js";
 import type { Vault } from "#domain/vault/vault.js";
@@ -129,11 +129,7 @@ async function exchangeInTurn(
   }
 }
 
-async function connect(
-  options: FinishOptions,
-  grant: AuthorizedGrant,
-  terms: GrantTerms,
-): Promise<SavedGrant> {
+async function connect(options: FinishOptions, grant: Grant, terms: GrantTerms): Promise<SavedGrant> {
   const { portalId, userId, scopes } = grant;
   const saved = await options.vault.saveGrant(grant, terms);
   const what = { portalId, userId, scopes, ...terms, wasConnected: saved.wasConnected };

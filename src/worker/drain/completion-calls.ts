@@ -8,10 +8,9 @@ import {
   HubSpotRejected,
   HubSpotUnavailable,
   PortalSpared,
-  askedWaitMs,
 } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
-import { backoffMs } from "#platform/queue/backoff.js";
+import { waitAfterMs } from "#platform/hubspot/pace/wait-after.js";
 
 /** Where completions are sent, and where their results are written. */
 export interface CompletionChannel {
@@ -51,8 +50,7 @@ function isLostAnswer(fault: HubSpotError): boolean {
 
 function retryDelayMs(fault: HubSpotError, tries: number): number {
   if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured) return PARKED_MS;
-  const askedMs = askedWaitMs(fault);
-  return Math.max(askedMs, backoffMs(tries + 1, isLostAnswer(fault) ? DOUBT_RETRY : RETRY));
+  return waitAfterMs(fault, tries + 1, isLostAnswer(fault) ? DOUBT_RETRY : RETRY);
 }
 
 /** Completions that were sent together are sent together again, so that it stays one request. */

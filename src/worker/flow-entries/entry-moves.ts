@@ -1,7 +1,7 @@
 import type { DueEntry, FlowEntryOutcome } from "#domain/flow-entries/flow-entry.js";
 import type { EntryMove } from "#domain/flow-entries/entry-store.js";
 import { HubSpotRejected, type HubSpotError, askedWaitMs } from "#platform/hubspot/errors.js";
-import { backoffMs } from "#platform/queue/backoff.js";
+import { waitAfterMs } from "#platform/hubspot/pace/wait-after.js";
 
 const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
 
@@ -18,8 +18,7 @@ export function putOff(of: DueEntry, dueInMs: number): EntryMove {
 /** Nothing could be found out about one that may have been sent. Only readings that HubSpot answered are counted. */
 export function stillInDoubt(of: DueEntry, fault: HubSpotError, doubtMs: number): EntryMove {
   if (fault instanceof HubSpotRejected) return ended(of, "ANSWER_LOST", fault.hubspotMessage);
-  const askedMs = askedWaitMs(fault);
-  const dueInMs = Math.max(askedMs, doubtMs);
+  const dueInMs = Math.max(askedWaitMs(fault), doubtMs);
   return { of, to: of.state, dueInMs, tries: of.tries, message: fault.message };
 }
 
@@ -29,13 +28,6 @@ export function afterFault(of: DueEntry, fault: HubSpotError): EntryMove {
     const outcome = fault.httpStatus === 403 ? "MISSING_SCOPES" : "REFUSED";
     return ended(of, outcome, [...new Set([fault.hubspotMessage, ...fault.details])].join(" "));
   }
-  const askedMs = askedWaitMs(fault);
   const tries = of.tries + 1;
-  return {
-    of,
-    to: of.state,
-    dueInMs: Math.max(askedMs, backoffMs(tries, RETRY)),
-    tries,
-    message: fault.message,
-  };
+  return { of, to: of.state, dueInMs: waitAfterMs(fault, tries, RETRY), tries, message: fault.message };
 }

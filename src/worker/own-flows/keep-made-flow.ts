@@ -7,15 +7,9 @@ import {
   type DueMadeFlow,
   type MadeFlowChange,
 } from "#domain/ready-made/made-flow.js";
-import {
-  HubSpotError,
-  HubSpotRejected,
-  HubSpotUnavailable,
-  PortalSpared,
-  askedWaitMs,
-} from "#platform/hubspot/errors.js";
+import { HubSpotError, HubSpotRejected, HubSpotUnavailable, PortalSpared } from "#platform/hubspot/errors.js";
 import type { OwnFlow, PortalGateway } from "#platform/hubspot/gateway.js";
-import { backoffMs } from "#platform/queue/backoff.js";
+import { waitAfterMs } from "#platform/hubspot/pace/wait-after.js";
 import { findOwnFlow } from "./find-own-flow.js";
 
 export interface OwnFlowTools {
@@ -109,6 +103,5 @@ function afterFailure(state: DueMadeFlow["state"], fault: HubSpotError, tries: n
     const message = [...new Set([fault.hubspotMessage, ...fault.details])].join(" ");
     return { state: state === "REMOVING" ? "MADE" : "FAILED", problem, message };
   }
-  const askedMs = askedWaitMs(fault);
-  return { state, message: fault.message, dueInMs: Math.max(askedMs, backoffMs(tries, RETRY)) };
+  return { state, message: fault.message, dueInMs: waitAfterMs(fault, tries, RETRY) };
 }

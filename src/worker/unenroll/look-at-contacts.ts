@@ -2,9 +2,9 @@ import { SEQUENCE_PROPERTIES } from "#domain/contract/wait-contract.js";
 import { REPLACING_TAKES_MS } from "#domain/unenroll/judge-replacement.js";
 import { STAMP_PROPERTY } from "#domain/unenroll/helper-flow.js";
 import { writeMoves, type DueUnenrollment, type UnenrollmentMove } from "#domain/unenroll/unenrollments.js";
-import { HubSpotError, HubSpotRejected, askedWaitMs } from "#platform/hubspot/errors.js";
+import { HubSpotError, HubSpotRejected } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
-import { backoffMs } from "#platform/queue/backoff.js";
+import { waitAfterMs } from "#platform/hubspot/pace/wait-after.js";
 import { judgeStamped, stampOf } from "./judge-contact.js";
 import { problemBeforeStamping } from "./keep-helper.js";
 import { currentId, type UnenrollTools } from "./unenroll-tools.js";
@@ -81,15 +81,8 @@ export const toStamping = (
 
 function putOff(of: DueUnenrollment, fault: HubSpotError | undefined): UnenrollmentMove {
   if (fault === undefined) return { of, to: of.state, dueInMs: PUT_OFF_MS };
-  const askedMs = askedWaitMs(fault);
   const tries = of.tries + 1;
-  return {
-    of,
-    to: of.state,
-    dueInMs: Math.max(askedMs, backoffMs(tries, RETRY)),
-    tries,
-    problem: fault.message,
-  };
+  return { of, to: of.state, dueInMs: waitAfterMs(fault, tries, RETRY), tries, problem: fault.message };
 }
 
 /**

@@ -1,9 +1,9 @@
 import { STAMP_PROPERTY } from "#domain/unenroll/helper-flow.js";
 import type { SetupProblem } from "#domain/unenroll/setup.js";
 import type { UnenrollmentMove } from "#domain/unenroll/unenrollments.js";
-import { HubSpotError, HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import { HubSpotError, HubSpotRejected } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
-import { backoffMs } from "#platform/queue/backoff.js";
+import { waitAfterMs } from "#platform/hubspot/pace/wait-after.js";
 import type { UnenrollTimes } from "./judge-contact.js";
 
 const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
@@ -80,10 +80,8 @@ function taken(of: Stamping, times: UnenrollTimes): UnenrollmentMove {
 
 /** It may have been taken all the same: the same value is written again. */
 export function triedLater(of: Stamping, fault: HubSpotError): UnenrollmentMove {
-  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
   const tries = of.tries + 1;
-  const dueInMs = Math.max(askedMs, backoffMs(tries, RETRY));
-  return { of, to: of.state, dueInMs, tries, problem: fault.message };
+  return { of, to: of.state, dueInMs: waitAfterMs(fault, tries, RETRY), tries, problem: fault.message };
 }
 
 /** What an earlier request may have written is still emptied as soon as HubSpot lets us again. */

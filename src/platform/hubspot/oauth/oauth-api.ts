@@ -13,7 +13,7 @@ import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./scopes.js";
  * The result of exchanging an authorization code. The portal's identity comes from HubSpot's answer and from nowhere
  * else.
  */
-export interface AuthorizedGrant {
+export interface Grant {
   portalId: bigint;
   accessToken: string;
   refreshToken: string;
@@ -25,9 +25,10 @@ export interface AuthorizedGrant {
   hubDomain: string | null;
 }
 
-export type CodeExchange = { kind: "granted"; grant: AuthorizedGrant } | { kind: "code-refused" }; // unknown, used before, or too old: start over
+export type CodeExchange = { kind: "granted"; grant: Grant } | { kind: "code-refused" }; // unknown, used before, or too old: start over
 
-export interface RefreshedTokens {
+/** The answer to a refresh. It has to be stored whatever it is (docs/hubspot.md §2.3). */
+export interface RefreshedGrant {
   accessToken: string;
   /** The returned token, or the one that was sent if none came back. */
   refreshToken: string;
@@ -54,7 +55,7 @@ export interface OAuthApi {
    */
   exchangeCode(code: string): Promise<CodeExchange>;
   /** @throws GrantRevoked, AppMisconfigured, HubSpotUnavailable. */
-  refreshGrant: (refreshToken: string) => Promise<RefreshedTokens>;
+  refreshGrant: (refreshToken: string) => Promise<RefreshedGrant>;
   /**
    * Kills a refresh token; neither uninstalls the app nor ends access tokens already issued (docs/hubspot.md §2.5).
    * Throws the same.
@@ -118,7 +119,7 @@ async function identify(
   transport: OAuthTransport,
   body: unknown,
   onAppId?: (appId: string) => void,
-): Promise<AuthorizedGrant> {
+): Promise<Grant> {
   const tokens = read(tokenAnswer, body);
   if (tokens.refresh_token === undefined)
     throw new HubSpotUnavailable("HubSpot's token answer has no refresh token");
