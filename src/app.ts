@@ -11,7 +11,8 @@ import { tuneFetch } from "#platform/hubspot/tune-fetch.js";
 import type { Intervals } from "#worker/schedule.js";
 import type { Tracing } from "#platform/observability/tracing/tracing.js";
 import type { Logger } from "#platform/observability/logger.js";
-import { Closers, createFoundation } from "./compose/foundation.js";
+import { Closers } from "./compose/closers.js";
+import { createFoundation } from "./compose/foundation.js";
 import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
 import type { Unenrolling } from "#worker/unenroll/unenroll-tools.js";
 

@@ -14,7 +14,8 @@ import { describeApi } from "#web/api/kit/openapi.js";
 import { DOCS_PATH } from "#web/api/docs/docs-frame.js";
 import { createSecurityHeaders } from "#web/kit/security-headers.js";
 import { AccountShare } from "#web/kit/account-share.js";
-import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
+import { SITE_TIMEOUT_MS } from "./databases.js";
+import type { Foundation } from "./foundation.js";
 
 export interface SiteAccess {
   readonly database: Database;

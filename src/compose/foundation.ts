@@ -1,15 +1,6 @@
-import { recordConnection } from "#domain/accounts/record-connection.js";
-import { mayTakeOver } from "#domain/accounts/rights.js";
-import { raiseAlert } from "#domain/alerts/outbox.js";
-import { tellOfPortal } from "#domain/subscriptions/tell.js";
-import { alertOfConnection } from "#domain/alerts/alert-of-connection.js";
 import type { Config } from "../config.js";
-import type { RefreshGrant } from "#domain/vault/grant.js";
-import { AppError } from "../errors.js";
-import { openDatabase, type Database } from "#platform/db/client.js";
-import { startEmbeddedPostgres, type EmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
-import { checkRights } from "#platform/db/check-rights.js";
-import { applyMigrations } from "#platform/db/migrations/migrate.js";
+import type { Database } from "#platform/db/client.js";
+import type { EmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
 import { TroubleLog } from "#platform/db/trouble-log.js";
 import type { Slices } from "#domain/executions/slices.js";
 import { UnfinishedChanges } from "#domain/executions/unfinished.js";
@@ -28,25 +19,15 @@ import { openDrainQueue, type DrainQueue } from "#platform/queue/drain-queue.js"
 import { unlessStopped } from "#platform/time/orderly-stop.js";
 import { createWakeSoon } from "#platform/queue/wake-soon.js";
 import { createCipher, type Cipher } from "#domain/vault/cipher.js";
-import { createVault, type Vault } from "#domain/vault/vault.js";
+import type { Vault } from "#domain/vault/vault.js";
 import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
 import type { Unenrolling } from "#worker/unenroll/unenroll-tools.js";
+import type { Closers } from "./closers.js";
+import { openDatabaseOf, openSiteDatabase, type DatabaseEvents } from "./databases.js";
 import { addGauges } from "./gauges.js";
+import { openVault } from "./vault.js";
 import { traceRequests } from "./trace-work.js";
 
-/** One process's connections to PostgreSQL, besides the queue's few and the settings site's. */
-const POOL_SIZE = 16;
-/**
- * Separate connections of the settings site and the tab: admins' requests take none from calls and work, in any
- * account.
- */
-const SITE_POOL_SIZE = 8;
-/** Pages are answered by then (web.ts): a statement that still runs serves nobody, and would keep its connection. */
-export const SITE_TIMEOUT_MS = 5_000;
-/** Shorter than a page's total time: it can then say that the database is busy. */
-const SITE_LOCK_TIMEOUT_MS = 3_000;
-/** A page makes several queries on few connections, and a person waits for it: longer than a call from HubSpot may. */
-const SITE_CONNECT_TIMEOUT_MS = 3_000;
 const WAKE_INTERVAL_MS = 25;
 
 /** Everything the modules are wired from. */
@@ -100,68 +81,6 @@ export interface Foundation {
   readonly workIntervals: Intervals;
 }
 
-/** Whoever opens something adds its close here; closing runs in reverse order, and continues past failures. */
-export class Closers {
-  readonly #closers: (() => Promise<void>)[] = [];
-
-  add(close: () => Promise<void>): void {
-    this.#closers.push(close);
-  }
-
-  async run(logger: Logger): Promise<void> {
-    for (const close of this.#closers.reverse()) {
-      await close().catch((error: unknown) => {
-        logger.error({ err: error }, "something could not be closed");
-      });
-    }
-  }
-}
-
-interface DatabaseEvents {
-  readonly onFault: TroubleLog["report"];
-  readonly onPoolWait: (waitedMs: number) => void;
-}
-
-async function openDatabaseOf(
-  { config, logger, server: starting, stopping }: FoundationOptions,
-  closers: Closers,
-  { onFault, onPoolWait }: DatabaseEvents,
-): Promise<Database> {
-  let url = config.databaseUrl;
-  if (url === undefined) {
-    const server = await (starting ?? startEmbeddedPostgres({ dataDir: config.dataDir, logger }));
-    closers.add(() => server.stop());
-    ({ url } = server);
-  }
-  const connectTimeoutMs = config.databaseConnectTimeoutMs;
-  await applyMigrations({ url, logger, stopping, ...(connectTimeoutMs && { connectTimeoutMs }) });
-  const applicationName = `sequence-enroller-${config.role}`;
-  const options = { url, applicationName, poolSize: POOL_SIZE, onFault, logger, onPoolWait };
-  const database = openDatabase({ ...options, ...(connectTimeoutMs && { connectTimeoutMs }) });
-  closers.add(() => database.close());
-  await unlessStopped(checkRights(database.pool), stopping);
-  return database;
-}
-
-function openSiteDatabase(
-  { config, logger }: FoundationOptions,
-  { url }: Database,
-  { onFault, onPoolWait }: DatabaseEvents,
-): Database | undefined {
-  if (config.role === "worker") return undefined;
-  return openDatabase({
-    url,
-    applicationName: "sequence-enroller-site",
-    onFault,
-    onPoolWait,
-    logger,
-    poolSize: SITE_POOL_SIZE,
-    connectTimeoutMs: Math.max(config.databaseConnectTimeoutMs ?? 0, SITE_CONNECT_TIMEOUT_MS),
-    statementTimeoutMs: SITE_TIMEOUT_MS,
-    lockTimeoutMs: SITE_LOCK_TIMEOUT_MS,
-  });
-}
-
 async function openQueueOf(
   { config, logger, stopping }: FoundationOptions,
   closers: Closers,
@@ -197,20 +116,6 @@ function openHubSpotClock(metrics: Metrics, logger: Logger): LearnedHubSpotClock
       tell(aheadMs);
     },
   });
-}
-
-/** Counts refreshes by their result. */
-function countedRefresh({ tokenRefreshes }: Metrics, refresh: RefreshGrant): RefreshGrant {
-  return async (refreshToken) => {
-    try {
-      const grant = await refresh(refreshToken);
-      tokenRefreshes.inc({ result: "refreshed" });
-      return grant;
-    } catch (error) {
-      tokenRefreshes.inc({ result: error instanceof AppError ? error.code : "FAULT" });
-      throw error;
-    }
-  };
 }
 
 /** What exists before anything is opened. */
@@ -271,28 +176,7 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     redirectUri: config.publicUrl + CALLBACK_PATH,
   });
   const hubspotClock = openHubSpotClock(metrics, logger);
-  const vault = createVault({
-    database,
-    keys: config.encryptionKeys,
-    refreshGrant: countedRefresh(metrics, (refreshToken) => oauthApi.refreshGrant(refreshToken)),
-    now,
-    logger,
-    onOwnFault: (cause) => {
-      metrics.ownFaults.inc({ cause });
-    },
-    revokeGrant: (refreshToken) => oauthApi.revokeGrant(refreshToken),
-    onConnect: async (client, connection) => {
-      await recordConnection(client, connection);
-      await alertOfConnection(client, connection);
-      if (connection.before?.status === "DISCONNECTED")
-        await tellOfPortal(client, connection.portalId, { type: "portal.reconnected", data: {} });
-    },
-    onDisconnect: async (client, { portalId, reason }) => {
-      await raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason });
-      await tellOfPortal(client, portalId, { type: "portal.disconnected", data: { reason } });
-    },
-    mayTakeOver,
-  });
+  const vault = openVault({ config, logger, metrics, database, oauthApi, now });
   await unlessStopped(vault.checkSeals(), options.stopping);
   const queue = await openQueueOf(options, closers, { database, databaseTroubles });
   addGauges(metrics, { config, database, siteDatabase, queue });

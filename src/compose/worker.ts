@@ -16,7 +16,8 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { PaceNotes } from "#platform/queue/portal-pace.js";
 import { countWork } from "./count-work.js";
 import { traceDrain } from "./trace-work.js";
-import { type Closers, type Foundation } from "./foundation.js";
+import type { Closers } from "./closers.js";
+import type { Foundation } from "./foundation.js";
 import { gaugeBudgets } from "./gauges.js";
 
 /** Concurrent requests to HubSpot, besides hung ones; each on its own connection. */

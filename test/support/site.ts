@@ -1,7 +1,8 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createHash } from "node:crypto";
-import { Closers, createFoundation, type Foundation } from "../../src/compose/foundation.js";
+import { Closers } from "../../src/compose/closers.js";
+import { createFoundation, type Foundation } from "../../src/compose/foundation.js";
 import { createHttp } from "../../src/compose/web.js";
 import { readConfig, type Config, type EncryptionKey } from "../../src/config.js";
 import type { Explain } from "#domain/senders/explanation.js";

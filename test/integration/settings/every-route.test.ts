@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { Closers, createFoundation } from "../../../src/compose/foundation.js";
+import { Closers } from "../../../src/compose/closers.js";
+import { createFoundation } from "../../../src/compose/foundation.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { createHttp } from "../../../src/compose/web.js";
 import { createBrowser } from "../../support/browser.js";
