@@ -132,6 +132,41 @@ test("an admin's erasure leaves what a sender's cap still counts, however long a
   expect(rows).toEqual([{ callback_id: "ap-COMPLETED-200", contact_email: null }]);
 });
 
+test("an admin's second erasure writes no row that the first one left blank, whatever its end was", async () => {
+  const { pool } = db.database;
+  for (const state of ["COMPLETED", "COMPLETION_REFUSED", "COMPLETION_ABANDONED"])
+    await store(1, [3, 2], state);
+  await pool.query(
+    `UPDATE executions SET enrollment_status = 'FAILED', error_code = 'UNSUBSCRIBED', error_message = 'ann@example.com is out'
+      WHERE callback_id LIKE '%-3'`,
+  );
+  await pool.query(
+    `UPDATE executions SET enrollment_status = 'ENROLLED', contact_email = 'bea@example.com', request = '{"a": 1}',
+            outputs = '{"sender": "Cy"}', sender_choice = '{"mode": "rotation"}', reference = 'bea', last_problem = 'HTTP 500',
+            completion_problem = 'HTTP 400' WHERE callback_id LIKE '%-2'`,
+  );
+  const erase = () => eraseNext(pool, { portalId: 1n, requestedAt: new Date(), after: 0n, limit: 500 });
+  const writtenBy = async (work: () => Promise<unknown>) => {
+    const versions = async () =>
+      (
+        await pool.query<{ callback_id: string; version: string }>(
+          "SELECT callback_id, concat(ctid, ' ', xmin, ' ', xmax) AS version FROM executions ORDER BY id",
+        )
+      ).rows;
+    const before = await versions();
+    await work();
+    const unchanged = new Set(before.map(({ version }) => version));
+    return (await versions()).filter(({ version }) => !unchanged.has(version)).map((row) => row.callback_id);
+  };
+  expect(await writtenBy(erase)).toHaveLength(6);
+  expect(await writtenBy(erase)).toEqual([]);
+  await store(1, [1]);
+  await pool.query(
+    `UPDATE executions SET contact_email = 'dan@example.com' WHERE callback_id = 'ap-COMPLETED-1'`,
+  );
+  expect(await writtenBy(erase)).toEqual(["ap-COMPLETED-1"]);
+});
+
 describe("a cooldown outlives retention", () => {
   const question = { contactId: "1", sequenceId: "3" };
   const enrolledDaysAgo = (days: number, request: string) =>
