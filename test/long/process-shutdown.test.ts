@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import pg from "pg";
 import type { AppProcess, Exit } from "../../bench/chaos/app-process.js";
 import { startProcessStage, type ProcessStage } from "../support/process-stage.js";
 
 const LONGEST_STOP_MS = 20_000;
+/** A wait for a lock takes 8 s, and the queue has two more to close. */
+const LONGEST_LOCKED_STOP_MS = 13_000;
 
 let stage: ProcessStage;
 
@@ -51,6 +54,39 @@ describe("SIGTERM", () => {
     await expect(fetch(`${stage.publicUrl}/healthz`)).rejects.toThrow();
     await web.start();
     await run.finished;
+    expect(stage.enrolledTwice()).toEqual([]);
+  });
+});
+
+describe("somebody who has locked the queue's tables", () => {
+  let other: pg.Client;
+
+  beforeEach(async () => {
+    other = new pg.Client({ connectionString: stage.database.url });
+    await other.connect();
+  });
+
+  afterEach(() => other.end());
+
+  async function lockTheQueue(): Promise<void> {
+    const { rows } = await other.query<{ name: string }>(
+      "SELECT oid::regclass AS name FROM pg_class WHERE relnamespace = 'pgboss'::regnamespace AND relkind IN ('r', 'p')",
+    );
+    await other.query(
+      `BEGIN; LOCK TABLE ${rows.map(({ name }) => name).join(", ")} IN ACCESS EXCLUSIVE MODE`,
+    );
+    const waiting = "SELECT FROM pg_locks WHERE NOT granted AND relation::regclass::text LIKE 'pgboss.%'";
+    while ((await other.query(waiting)).rowCount === 0)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  test("holds up a worker's stop by the one wait that hands the portal over", async () => {
+    stage.run();
+    await stage.simulator.waitFor(() => stage.enrolledCount() >= 10);
+    await lockTheQueue();
+    const exit = await stop(stage.workers[0] as AppProcess);
+    expect(exit).toMatchObject({ code: 0, signal: null });
+    expect(exit.tookMs).toBeLessThan(LONGEST_LOCKED_STOP_MS);
     expect(stage.enrolledTwice()).toEqual([]);
   });
 });

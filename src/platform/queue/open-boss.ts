@@ -1,6 +1,7 @@
 import { PgBoss } from "pg-boss";
 import { KEEP_ALIVE, preparedSessions, type OnDatabaseFault } from "#platform/db/session.js";
 import type { Logger } from "#platform/observability/logger.js";
+import { within } from "#platform/time/within.js";
 import { deleteFinishedJobs } from "./delete-finished-jobs.js";
 
 export const QUEUE = "drain-one-portal";
@@ -34,6 +35,11 @@ const OPTIONS = {
 };
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/**
+ * At a stop, what pg-boss does by itself has this long to end. A statement that waits for a lock is left to the database:
+ * it would take up to {@link LOCK_TIMEOUT_MS}, after the same for handing back the portals, and the process has to end.
+ */
+const CLOSE_PATIENCE_MS = 2_000;
 
 export interface BossOptions {
   databaseUrl: string;
@@ -74,10 +80,17 @@ export async function openBoss(options: BossOptions): Promise<{
   });
   const stopping = new AbortController();
   let deleting = Promise.resolve();
-  const stop = async (): Promise<void> => {
-    stopping.abort();
+  const close = async (): Promise<void> => {
     await deleting;
     await boss.stop({ graceful: false });
+  };
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await within(
+      CLOSE_PATIENCE_MS,
+      close(),
+      () => new Error("the queue's own work still waits for the database"),
+    );
   };
   try {
     await boss.start();
