@@ -1,13 +1,18 @@
 import type { ClientBase, Pool } from "pg";
 import type { Actor } from "#domain/contract/actor.js";
 import { LANES } from "#domain/contract/execution.js";
-import { acceptEnrollments } from "#domain/executions/accept/accept-enrollments.js";
+import { acceptListed } from "#domain/executions/accept/accept-enrollments.js";
 import { isStorageDown } from "#platform/db/storage-faults.js";
 import { gather } from "#platform/time/gather.js";
-import type { Enrollment } from "./enrollment.js";
+import {
+  ENROLLMENT_COLUMNS,
+  toEnrollment,
+  type Enrollment,
+  type EnrollmentContext,
+  type EnrollmentRow,
+} from "./enrollment.js";
 import type { EnrollmentWish } from "./enrollment-wish.js";
-import { prepareEnrollments, type PreparedEnrollment } from "./prepare-enrollments.js";
-import { readEnrollmentsOf } from "./read-enrollments.js";
+import { prepareCalls, UNKNOWN_SEQUENCE, type PreparedEnrollment } from "./prepare-enrollments.js";
 
 /** A program asks for one enrollment. */
 export interface EnrollmentCall {
@@ -32,7 +37,7 @@ export async function acceptCalls(
   calls: readonly EnrollmentCall[],
   { deadlineHours }: AcceptOptions,
 ): Promise<CallResult[]> {
-  const prepared = await prepareEnrollments(
+  const prepared = await prepareCalls(
     client,
     calls.map(({ actor, wish }) => ({ portalId: actor.portalId, wish })),
   );
@@ -40,20 +45,21 @@ export async function acceptCalls(
     const one = prepared[index];
     return one?.kind === "ready" ? [{ actor, enrollment: one.enrollment, index }] : [];
   });
-  const origin = { source: "api", lane: LANES.call, deadlineHours } as const;
-  const ids = await acceptEnrollments(client, ready, origin);
-  const stored = ready.flatMap(({ actor: { portalId }, index }, place) => {
-    const id = ids[place];
-    return id === undefined ? [] : [{ portalId, id, index }];
+  const stored = await acceptListed<EnrollmentRow>(client, ready, {
+    ...{ source: "api", lane: LANES.call, deadlineHours, columns: ENROLLMENT_COLUMNS },
   });
-  const shown = await readEnrollmentsOf(client, stored);
-  const byCall = new Map(stored.map(({ index }, place) => [index, shown[place]]));
+  const byCall = new Map(ready.map(({ index }, place) => [index, stored[place]]));
   return prepared.map((one, index): CallResult => {
     if (one.kind === "refused") return one;
-    const enrollment = byCall.get(index);
-    return enrollment === undefined ? { kind: "not-connected" } : { kind: "accepted", enrollment };
+    const result = byCall.get(index);
+    if (result?.kind === "unlisted") return UNKNOWN_SEQUENCE;
+    if (result?.kind !== "stored") return { kind: "not-connected" };
+    return { kind: "accepted", enrollment: toEnrollment(result.row, NEW) };
   });
 }
+
+/** Nobody sends it yet, and it has no end. */
+const NEW: EnrollmentContext = { people: new Map(), ends: new Map() };
 
 /** Rows per shared commit, as of calls of the action. */
 const MOST_TOGETHER = 500;

@@ -3,7 +3,13 @@ import type { ErrorCode } from "#domain/contract/error-codes.js";
 import type { EnrollRequest } from "#domain/contract/execution.js";
 import type { AskedEnrollment } from "#domain/executions/accept/accept-enrollments.js";
 import type { EnrollmentWish, SenderWish } from "./enrollment-wish.js";
-import { nameIn, readWishedNames, type AccountWish, type WishedNames } from "./wished-names.js";
+import {
+  nameIn,
+  namesSequenceIdAlone,
+  readWishedNames,
+  type AccountWish,
+  type WishedNames,
+} from "./wished-names.js";
 
 /** An enrollment that can be accepted, or what can be seen wrong with it at once. */
 export type PreparedEnrollment =
@@ -27,6 +33,12 @@ const refused = (code: RowRefusalCode, pointer: string, detail: string): Refused
   ...{ kind: "refused", code, pointer, detail },
 });
 
+export const UNKNOWN_SEQUENCE = refused(
+  "SEQUENCE_NOT_FOUND",
+  "/sequence",
+  "The account has no such sequence.",
+);
+
 /** Finds what the wishes name in our copy of the accounts' directories and in their settings; in their order. */
 export async function prepareEnrollments(
   reader: Pick<ClientBase, "query">,
@@ -36,8 +48,28 @@ export async function prepareEnrollments(
   return wishes.map((wish) => prepare(wish, names));
 }
 
-function prepare({ portalId, wish }: AccountWish, names: WishedNames): PreparedEnrollment {
-  const sequenceId = sequenceOf(portalId, wish, names);
+/**
+ * The same without a statement for wishes that name nothing but a sequence by its id: whether the account lists it, is left
+ * to the statement that stores the enrollment (acceptListed).
+ */
+export async function prepareCalls(
+  reader: Pick<ClientBase, "query">,
+  wishes: readonly AccountWish[],
+): Promise<PreparedEnrollment[]> {
+  const names = await readWishedNames(
+    reader,
+    wishes.filter(({ wish }) => !namesSequenceIdAlone(wish)),
+  );
+  return wishes.map((wish) => prepare(wish, names, { isIdTaken: namesSequenceIdAlone(wish.wish) }));
+}
+
+function prepare(
+  { portalId, wish }: AccountWish,
+  names: WishedNames,
+  { isIdTaken = false } = {},
+): PreparedEnrollment {
+  const sequenceId =
+    isIdTaken && "id" in wish.sequence ? wish.sequence.id : sequenceOf(portalId, wish, names);
   if (typeof sequenceId !== "string") return sequenceId;
   const sender = senderOf(portalId, wish.sender ?? { mode: "portal_default" }, names);
   if ("kind" in sender) return sender;
@@ -62,10 +94,10 @@ function sequenceOf(
   { sequence }: EnrollmentWish,
   { sequenceIds, sequenceNames }: WishedNames,
 ): string | Refused {
-  const unknown = refused("SEQUENCE_NOT_FOUND", "/sequence", "The account has no such sequence.");
-  if ("id" in sequence) return sequenceIds.has(nameIn(portalId, sequence.id)) ? sequence.id : unknown;
+  if ("id" in sequence)
+    return sequenceIds.has(nameIn(portalId, sequence.id)) ? sequence.id : UNKNOWN_SEQUENCE;
   const [first, ...others] = sequenceNames.get(nameIn(portalId, sequence.name)) ?? [];
-  if (first === undefined) return unknown;
+  if (first === undefined) return UNKNOWN_SEQUENCE;
   if (others.length === 0) return first;
   const ids = [first, ...others].slice(0, MOST_IDS_NAMED).join(", ");
   const detail = `Several sequences have this name. Give the id of one: ${ids}.`;

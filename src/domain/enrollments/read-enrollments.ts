@@ -23,33 +23,6 @@ export async function readEnrollments(
   return new Map(enrollments.map((enrollment) => [BigInt(enrollment.id), enrollment]));
 }
 
-/** An enrollment of some portal. */
-export interface EnrollmentKey {
-  readonly portalId: bigint;
-  readonly id: bigint;
-}
-
-/** Enrollments of several portals, in the order given; undefined for those that are not there. */
-export async function readEnrollmentsOf(
-  reader: Reader,
-  keys: readonly EnrollmentKey[],
-): Promise<(Enrollment | undefined)[]> {
-  if (keys.length === 0) return [];
-  const { rows } = await reader.query<EnrollmentRow & { portal_id: string }>({
-    name: "read-enrollments-of-portals",
-    text: `SELECT e.portal_id, ${ENROLLMENT_COLUMNS} FROM unnest($1::bigint[], $2::bigint[]) AS asked (portal_id, id)
-             JOIN executions e USING (portal_id, id) WHERE e.kind = 'ENROLL'`,
-    values: [keys.map(({ portalId }) => portalId), keys.map(({ id }) => id)],
-  });
-  const shown = new Map<string, Enrollment>();
-  for (const portalId of new Set(rows.map((row) => row.portal_id))) {
-    const own = rows.filter((row) => row.portal_id === portalId);
-    for (const enrollment of await asEnrollments(reader, BigInt(portalId), own))
-      shown.set(enrollment.id, enrollment);
-  }
-  return keys.map(({ id }) => shown.get(String(id)));
-}
-
 /** Undefined: the portal has no such enrollment. */
 export async function readEnrollment(
   reader: Reader,

@@ -32,6 +32,18 @@ export interface WishedNames {
 /** The key of a name in an account. */
 export const nameIn = (portalId: bigint | string, name: string): string => `${portalId}:${name}`;
 
+/** Whether a sequence's id is all that has to be looked up. */
+export function namesSequenceIdAlone({
+  sequence,
+  sender,
+  presetId,
+  ifAlreadyEnrolled,
+}: EnrollmentWish): boolean {
+  const isSenderPlain =
+    sender?.rotationId === undefined && (sender?.email === undefined || sender.userId !== undefined);
+  return "id" in sequence && isSenderPlain && presetId === undefined && ifAlreadyEnrolled !== "replace";
+}
+
 /** Looks up what the wishes name, however many they are, in a statement for each kind of name. Asks HubSpot nothing. */
 export async function readWishedNames(reader: Reader, wishes: readonly AccountWish[]): Promise<WishedNames> {
   const named = (pick: (wish: EnrollmentWish) => string | undefined): Named[] =>

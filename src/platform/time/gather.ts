@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 
 interface Waiting<I, O> {
   readonly item: I;
@@ -7,6 +7,7 @@ interface Waiting<I, O> {
 }
 
 interface GatherOptions<I, O> {
+  /** 0: what comes in the same turn of the event loop. A timer would take a millisecond at least. */
   readonly ms: number;
   /** Receives the requests, and answers in the same order; its exceptions reach every caller. */
   readonly run: (items: readonly I[]) => Promise<readonly O[]>;
@@ -43,7 +44,7 @@ export function gather<I, O>(options: GatherOptions<I, O>): (item: I) => Promise
 
   async function runAll(): Promise<void> {
     while (waiting.length > 0) {
-      await sleep(ms);
+      await (ms === 0 ? turn() : sleep(ms));
       const batch = waiting.slice(0, most);
       waiting = waiting.slice(most);
       const running = runBatch(batch);

@@ -77,12 +77,15 @@ export class AccountShare {
   }
 }
 
+/** By default each signal would make an exception of its own, with its stack, for answers that all end. */
+const ANSWER_IS_OVER = "the answer is over";
+
 /** Aborts once the answer was sent, or nobody waits for it any more. */
 export function endOf(response: Response): AbortSignal {
   const controller = new AbortController();
   response.once("close", () => {
-    controller.abort();
+    controller.abort(ANSWER_IS_OVER);
   });
-  if (response.closed) controller.abort();
+  if (response.closed) controller.abort(ANSWER_IS_OVER);
   return controller.signal;
 }

@@ -4,7 +4,13 @@ import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { UNKNOWN_CONTACT, type EnrollRequest, type Lane, type Source } from "#domain/contract/execution.js";
 import { HOLD_DAYS, INITIAL_MAX_HOLD_DAYS } from "#domain/contract/hold.js";
-import { storeEnrollments } from "./store-enrollments.js";
+import {
+  storeAndRead,
+  storeEnrollments,
+  type StoredEnrollment,
+  type StoredOrigin,
+  type StoredRow,
+} from "./store-enrollments.js";
 
 /** Whom to enroll: HubSpot's id of the contact, or the address alone, which the worker looks up. */
 export type EnrollmentContact = { readonly id: string } | { readonly email: string };
@@ -37,6 +43,12 @@ export interface EnrollmentOrigin {
 /** What waits for the end of the contact's sequence may wait as long as one that a workflow holds. */
 const WAIT_HOURS = (INITIAL_MAX_HOLD_DAYS - HOLD_DAYS) * 24;
 
+/** An enrollment that somebody asks for, in the asker's account. */
+export interface Asked {
+  readonly actor: Actor;
+  readonly enrollment: AskedEnrollment;
+}
+
 /**
  * Accepts enrollments, however many, each for its actor's account, in one statement. They share pipeline, policy, caps and
  * budget with those of workflows; `lane` says whom they wait for. The caller checks what can be seen wrong at once, and
@@ -46,25 +58,44 @@ const WAIT_HOURS = (INITIAL_MAX_HOLD_DAYS - HOLD_DAYS) * 24;
  */
 export async function acceptEnrollments(
   client: Pick<ClientBase, "query">,
-  asked: readonly { readonly actor: Actor; readonly enrollment: AskedEnrollment }[],
-  { source, lane, importId, deadlineHours }: EnrollmentOrigin,
+  asked: readonly Asked[],
+  origin: EnrollmentOrigin,
 ): Promise<(bigint | undefined)[]> {
+  return storeEnrollments(client, storedOrigin(origin), toStored(asked, origin));
+}
+
+/**
+ * The same, only where the account lists the sequence, and with what was stored. For enrollments without a callback id.
+ *
+ * @param columns SQL: what is to be known of it, from `executions e`; `id` is among it
+ */
+export async function acceptListed<Row extends { readonly id: string }>(
+  client: Pick<ClientBase, "query">,
+  asked: readonly Asked[],
+  { columns, ...origin }: EnrollmentOrigin & { readonly columns: string },
+): Promise<StoredRow<Row>[]> {
+  return storeAndRead(client, storedOrigin(origin), { enrollments: toStored(asked, origin), columns });
+}
+
+const storedOrigin = ({ source, lane, importId }: EnrollmentOrigin): StoredOrigin => ({
+  source,
+  lane,
+  importId,
+});
+
+function toStored(asked: readonly Asked[], { source, deadlineHours }: EnrollmentOrigin): StoredEnrollment[] {
   for (const { actor } of asked) requireRight(actor, "acceptEnrollments");
-  return storeEnrollments(
-    client,
-    { source, lane, importId },
-    asked.map(
-      ({ actor, enrollment: { contact, sequenceId, request, notBefore, reference, callbackId } }) => ({
-        portalId: actor.portalId,
-        callbackId: callbackId ?? `${source}:${randomUUID()}`,
-        contactId: "id" in contact ? contact.id : UNKNOWN_CONTACT,
-        contactEmail: "email" in contact ? contact.email : null,
-        sequenceId,
-        request,
-        reference: reference ?? null,
-        notBefore: notBefore ?? null,
-        deadlineHours: deadlineHours + (request.ifAlreadyEnrolled === "wait" ? WAIT_HOURS : 0),
-      }),
-    ),
+  return asked.map(
+    ({ actor, enrollment: { contact, sequenceId, request, notBefore, reference, callbackId } }) => ({
+      portalId: actor.portalId,
+      callbackId: callbackId ?? `${source}:${randomUUID()}`,
+      contactId: "id" in contact ? contact.id : UNKNOWN_CONTACT,
+      contactEmail: "email" in contact ? contact.email : null,
+      sequenceId,
+      request,
+      reference: reference ?? null,
+      notBefore: notBefore ?? null,
+      deadlineHours: deadlineHours + (request.ifAlreadyEnrolled === "wait" ? WAIT_HOURS : 0),
+    }),
   );
 }

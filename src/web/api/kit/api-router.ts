@@ -67,7 +67,7 @@ export function createApiRouter(endpoints: readonly AnyEndpoint[], frame: ApiFra
 
 /** Answers are about one account, and are never kept on the way; nothing in them is a page. */
 const setHeaders: RequestHandler = (_request, response, next) => {
-  response.set({ "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
+  response.setHeader("Cache-Control", "no-store").setHeader("X-Content-Type-Options", "nosniff");
   next();
 };
 
@@ -151,13 +151,18 @@ const TOO_MANY_AT_ONCE: RefusedRequest = refusal("RATE_LIMITED", {
   headers: { "Retry-After": String(ASK_AGAIN_S) },
 });
 
-async function send(
-  response: Response,
-  { status, body, text, headers, stream, shownOnce }: Answer,
-): Promise<void> {
-  response.status(status).set(headers ?? {});
-  if (stream !== undefined) return stream(response);
-  if (text !== undefined) response.type("json").end(text);
-  else if (body === undefined) response.end();
-  else response.json(shownOnce === undefined ? body : { ...body, ...shownOnce });
+/** By Node's own means: Express would look for what our answers never have, at a tenth of the time of a call. */
+async function send(response: Response, answer: Answer): Promise<void> {
+  const { status, body, headers, stream, shownOnce } = answer;
+  if (stream !== undefined) return stream(response.status(status).set(headers ?? {}));
+  const whole = shownOnce === undefined ? body : { ...(body as object), ...shownOnce };
+  const text = answer.text ?? (whole === undefined ? undefined : JSON.stringify(whole));
+  if (text === undefined) return void response.writeHead(status, headers).end();
+  const bytes = Buffer.from(text);
+  response
+    .writeHead(status, {
+      ...{ "Content-Type": "application/json; charset=utf-8", "Content-Length": bytes.length },
+      ...headers,
+    })
+    .end(bytes);
 }

@@ -20,12 +20,14 @@ export function mediaTypeOf({ headers }: Pick<Request, "headers">): string {
   return (headers["content-type"]?.slice(0, 200).split(";", 1)[0] ?? "").trim().toLowerCase();
 }
 
+const UTF_8 = new TextDecoder("utf-8", { fatal: true });
+
 /** @throws RefusedCall: 413 if it is too large, 400 if it cannot be read. */
 export async function readJsonBody(request: Request): Promise<JsonBody> {
   const bytes = await readBytes(request);
   if (isDeeperThan(MAX_DEPTH, bytes)) throw unreadable("The JSON is nested too deeply.");
   try {
-    return { bytes, json: parseStorableJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
+    return { bytes, json: parseStorableJson(UTF_8.decode(bytes)) };
   } catch {
     throw unreadable("The body is not JSON in UTF-8.");
   }

@@ -23,8 +23,10 @@ const NO_BODY = z.strictObject({}).optional();
 export async function readParts(endpoint: AnyEndpoint, request: Request): Promise<Parts> {
   const params = checkParameters(endpoint.params ?? NO_PARAMETERS, request.params);
   if (params.kind === "wrong") throw new RefusedCall(refusal("NOT_FOUND"));
-  const query = checkParameters(endpoint.query ?? NO_PARAMETERS, request.query);
-  const strange = Object.entries(request.query).filter(([, value]) => !isStorable(value));
+  // Express parses it again each time it is read.
+  const given = request.query;
+  const query = checkParameters(endpoint.query ?? NO_PARAMETERS, given);
+  const strange = Object.entries(given).filter(([, value]) => !isStorable(value));
   if (strange.length > 0)
     throw invalid(
       400,
