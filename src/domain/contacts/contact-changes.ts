@@ -7,6 +7,7 @@ import { findSurvivors, settleFates, type ContactFate } from "./contact-fates.js
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
 import { ERASED_CONTACT, type Moves } from "#domain/contract/execution.js";
 import { forgetCellsOf, forgetImportRows, moveImportRows } from "./forget-import-rows.js";
+import { nameByAddress } from "./known-addresses.js";
 import { forgetSearches, type ErasedWords } from "./forget-searches.js";
 import { SEQUENCES_BEFORE } from "#domain/executions/retry.js";
 import { forgetAnswers, tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
@@ -179,10 +180,14 @@ interface ErasedRow {
 }
 
 /** The ids, addresses and names of erased contacts, by portal. */
-function wordsOf(erased: readonly ContactFate[], rows: readonly ErasedRow[]): ErasedWords[] {
+function wordsOf(
+  erased: readonly ContactFate[],
+  { rows, addresses }: { rows: readonly ErasedRow[]; addresses: ReadonlyMap<bigint, readonly string[]> },
+): ErasedWords[] {
   const words = new Map<bigint, Set<string>>();
   for (const { portalId, contactId } of erased)
     words.set(portalId, (words.get(portalId) ?? new Set()).add(contactId));
+  for (const [portalId, known] of addresses) for (const address of known) words.get(portalId)?.add(address);
   for (const { portal_id, ...known } of rows)
     for (const word of [known.contact_email, known.contact_name])
       if (word !== null) words.get(BigInt(portal_id))?.add(word);
@@ -208,6 +213,7 @@ async function apply(client: PoolClient, changes: readonly ContactChange[]): Pro
   }
   const erased = fates.filter(({ becameId }) => becameId === null);
   if (erased.length > 0) {
+    const addresses = await nameByAddress(client, erased);
     const rows = await run<ErasedRow>(ERASE, [...pairs(erased), JSON.stringify(ERROR_SENTENCES)]);
     if (survivors.length > 0) {
       rows.push(
@@ -215,8 +221,9 @@ async function apply(client: PoolClient, changes: readonly ContactChange[]): Pro
       );
       await forgetCellsOf(client, survivors);
     }
-    await forgetSearches(client, wordsOf(erased, rows));
-    await forgetImportRows(client, wordsOf(erased, rows));
+    const words = wordsOf(erased, { rows, addresses });
+    await forgetSearches(client, words);
+    await forgetImportRows(client, words);
   }
   const touched = ofKind(changes, "touched");
   if (touched.length > 0) {

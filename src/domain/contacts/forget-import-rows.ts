@@ -8,8 +8,8 @@ const FORGET = `
    WHERE portal_id = $1 AND (contact_key = ANY ($2::text[]) OR contact_id = ANY ($2::text[]))`;
 
 /**
- * Rows that name an address alone are not found by the erased contact's id. HubSpot is asked whose they are: a worker goes
- * through them all (src/worker/imports/forget-strangers.ts).
+ * Rows that name an address that we do not know as the erased contact's are not found. HubSpot is asked whose they are: a
+ * worker goes through them all (src/worker/imports/forget-strangers.ts).
  */
 const LOOK_FOR_STRANGERS = "UPDATE imports SET forget_after = 0 WHERE portal_id = $1";
 

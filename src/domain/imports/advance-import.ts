@@ -2,7 +2,6 @@ import type { Pool, PoolClient } from "pg";
 import { BATCH_DEADLINE_HOURS } from "#domain/executions/accept/accept-enrollments.js";
 import { storeEnrollments, type StoredEnrollment } from "#domain/executions/accept/store-enrollments.js";
 import { LANES } from "#domain/contract/execution.js";
-import { FORGOTTEN } from "#domain/contract/import-rows.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { findImport, type Import, type ImportState } from "./import.js";
 import { foreseenName, RESULT } from "./results.js";
@@ -162,7 +161,7 @@ export async function noteForeseen(
 }
 
 /** Says of rows whose they are, so that they are found once the contact is erased. */
-async function noteContacts(
+export async function noteContacts(
   client: PoolClient,
   { portalId, importId }: ImportKey,
   contacts: RowContacts,
@@ -173,59 +172,6 @@ async function noteContacts(
       WHERE r.portal_id = $1 AND r.import_id = $2 AND r.row_number = row.number AND r.contact_id IS NULL AND r.contact_key IS NOT NULL`,
     [portalId, importId, [...contacts.keys()], [...contacts.values()]],
   );
-}
-
-/** Rows that name an address alone and are still to be held against HubSpot; undefined: there are none. */
-export async function readUnnamedRows(
-  pool: Pool,
-  { portalId, importId }: ImportKey,
-  limit: number,
-): Promise<{ after: number; rows: { number: number; email: string }[] } | undefined> {
-  const { rows: imports } = await pool.query<{ after: number | null }>(
-    "SELECT forget_after AS after FROM imports WHERE portal_id = $1 AND id = $2",
-    [portalId, importId],
-  );
-  const after = imports[0]?.after ?? undefined;
-  if (after === undefined) return undefined;
-  const { rows } = await pool.query<{ number: number; email: string }>(
-    `SELECT row_number AS number, contact_key AS email FROM import_rows
-      WHERE portal_id = $1 AND import_id = $2 AND row_number > $3 AND contact_id IS NULL AND contact_key LIKE '%@%'
-      ORDER BY row_number LIMIT $4`,
-    [portalId, importId, after, limit],
-  );
-  return { after, rows };
-}
-
-/**
- * Keeps whose these rows are, and takes out what the file says of the others: HubSpot does not have them, so one of them
- * may be the contact that was erased. What became of a row stays, and with it the counts.
- *
- * @param upTo the last row that was looked at; undefined: there are no more.
- * @returns false if another contact was erased meanwhile: all rows are looked at again then.
- */
-export async function forgetStrangers(
-  pool: Pool,
-  key: ImportKey,
-  {
-    after,
-    upTo,
-    contacts,
-    strangers,
-  }: { after: number; upTo: number | undefined; contacts: RowContacts; strangers: readonly number[] },
-): Promise<boolean> {
-  return inTransaction(pool, async (client) => {
-    const moved = await client.query(
-      "UPDATE imports SET forget_after = $4 WHERE portal_id = $1 AND id = $2 AND forget_after = $3",
-      [key.portalId, key.importId, after, upTo ?? null],
-    );
-    if (moved.rowCount !== 1) return false;
-    await noteContacts(client, key, contacts);
-    await client.query(
-      `UPDATE import_rows SET ${FORGOTTEN} WHERE portal_id = $1 AND import_id = $2 AND row_number = ANY ($3::int[]) AND contact_id IS NULL`,
-      [key.portalId, key.importId, strangers],
-    );
-    return true;
-  });
 }
 
 /**

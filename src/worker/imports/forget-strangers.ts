@@ -1,4 +1,5 @@
-import { forgetStrangers, readUnnamedRows, type ImportKey } from "#domain/imports/advance-import.js";
+import type { ImportKey } from "#domain/imports/advance-import.js";
+import { forgetStrangers, readUnnamedRows } from "#domain/imports/forget-rows.js";
 import { readContactsNamed } from "#domain/dry-run/explain-many.js";
 import type { ImportTools } from "./import-tools.js";
 
@@ -7,7 +8,8 @@ const SLICE = 100;
 
 /**
  * After a contact of the account was erased: asks HubSpot whose the next rows are that name an address alone, and takes
- * those out whom HubSpot does not have. Undefined: there is nothing of the kind to do. True: there is more.
+ * those out whom HubSpot does not have now, and may have had: a row that HubSpot did not know before the contact was erased
+ * is another's, and stays. Undefined: there is nothing of the kind to do. True: there is more.
  */
 export async function forgetNextRows(
   { pool, gatewayOf }: Pick<ImportTools, "pool" | "gatewayOf">,
@@ -24,7 +26,9 @@ export async function forgetNextRows(
       return contact === undefined ? [] : [[number, contact.id] as const];
     }),
   );
-  const strangers = rows.map(({ number }) => number).filter((number) => !contacts.has(number));
+  const strangers = rows.flatMap(({ number, wasUnknown }) =>
+    wasUnknown || contacts.has(number) ? [] : [number],
+  );
   const upTo = rows.length < SLICE ? undefined : rows.at(-1)?.number;
   await forgetStrangers(pool, key, { after, upTo, contacts, strangers });
   return true;

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import { createApiClient, giveKey, type ApiClient } from "../../support/api-client.js";
 import type { ParsedBody } from "../../support/simulated-app.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
@@ -169,46 +168,6 @@ describe("an import", () => {
     expect((await api.get(`/api/v1/imports/${body.id}`)).status).toBe(404);
     const kept = await app.db.database.pool.query("SELECT FROM executions WHERE import_id = $1", [body.id]);
     expect(kept.rowCount).toBeGreaterThan(0);
-  });
-
-  test("keeps nothing of a contact that HubSpot erases, and counts it on", async () => {
-    const [email = ""] = addContacts(1, "erased");
-    const { body } = await upload(`Email,Note\n${email},secret words\nother@lead.example,kept\n`);
-    await api.ask("PATCH", `/api/v1/imports/${body.id}`, { body: { defaults: defaults() } });
-    await api.post(`/api/v1/imports/${body.id}/start`);
-    await reach(body.id, "DONE");
-    const { rows } = await app.db.database.pool.query<{ contact_id: string }>(
-      "SELECT contact_id FROM import_rows WHERE import_id = $1 AND contact_key = $2",
-      [body.id, email],
-    );
-    await applyContactChanges(app.db.database.pool, [
-      { kind: "erased", portalId: BigInt(portal.portalId), contactId: rows[0]?.contact_id ?? "" },
-    ]);
-    const results = (await api.get(`/api/v1/imports/${body.id}/results.csv`)).text;
-    expect(results).not.toMatch(/secret words|erased0/);
-    expect(results).toContain("other@lead.example,kept,FAILED,CONTACT_NOT_FOUND");
-    expect((await api.get(`/api/v1/imports/${body.id}`)).body.counts).toMatchObject({
-      handled: 2,
-      enrolled: 1,
-    });
-  });
-
-  test("that was never tried keeps nothing of an erased contact that it names by address alone", async () => {
-    const [kept = "", gone = ""] = addContacts(2, "unnamed");
-    const { body } = await upload(
-      `Email,Note\n${kept},of one who stays\n${gone.toUpperCase()},secret words\n`,
-    );
-    const contact = [...portal.contacts.values()].find(({ properties }) => properties["email"] === gone);
-    portal.deleteContact(contact?.id ?? "");
-    await applyContactChanges(app.db.database.pool, [
-      { kind: "erased", portalId: BigInt(portal.portalId), contactId: contact?.id ?? "" },
-    ]);
-    const results = async () => (await api.get(`/api/v1/imports/${body.id}/results.csv`)).text;
-    await until(async () => !(await results()).includes("secret words"));
-    const left = await results();
-    expect(left.toLowerCase()).not.toContain(gone);
-    expect(left).toContain(`${kept},of one who stays,`);
-    expect((await api.get(`/api/v1/imports/${body.id}`)).body.counts).toMatchObject({ rows: 2, failed: 1 });
   });
 
   test("refuses what its rows name for the reasons for which the API refuses a call", async () => {
