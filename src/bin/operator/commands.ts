@@ -8,7 +8,7 @@ import { listDeliveries, redeliver } from "#domain/subscriptions/deliveries.js";
 import { listWebhooks } from "#domain/subscriptions/webhook.js";
 import type { Cipher } from "#domain/vault/cipher.js";
 import { createTokenStore } from "#domain/vault/store.js";
-import { eraseAccount } from "#worker/sweeps/erase-accounts.js";
+import { eraseAccount } from "#domain/accounts/erase-account.js";
 import type { Database } from "#platform/db/client.js";
 import { openDrainQueue } from "#platform/queue/drain-queue.js";
 import type { Logger } from "#platform/observability/logger.js";

@@ -168,3 +168,17 @@ export async function listSequences(pool: Pool, portalId: bigint): Promise<Named
   });
   return rows.map((row) => ({ sequenceId: row.sequence_id, name: row.name }));
 }
+
+/** Sequences that HubSpot lists or once listed, by name: the first `most`. For the history, which may name old ones. */
+export async function listKnownSequences(
+  pool: Pool,
+  portalId: bigint,
+  most: number,
+): Promise<NamedSequence[]> {
+  const { rows } = await pool.query<{ sequence_id: string; name: string }>({
+    name: "directory-known-sequences",
+    text: `SELECT sequence_id, name FROM sequences WHERE portal_id = $1 ORDER BY lower(name) LIMIT $2`,
+    values: [portalId, most],
+  });
+  return rows.map((row) => ({ sequenceId: row.sequence_id, name: row.name }));
+}

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { factOf, sentenceOf, type ErrorCode } from "#domain/contract/error-codes.js";
+import { countRefusedSenders } from "#domain/senders/refused-senders.js";
 import { countDecided } from "#domain/history/attention/digest-counts.js";
 
 /** Something an admin may want to do something about, in a sentence, and the page of the settings site to do it on. */
@@ -17,12 +18,7 @@ export async function readAttention(
   { since, now, siteUrl }: { since: Date; now: Date; siteUrl: string },
 ): Promise<AttentionItem[]> {
   const { reasons } = await countDecided(pool, portalId, { from: since, to: now });
-  const { rows } = await pool.query<{ refused: number }>({
-    name: "refused-senders",
-    text: "SELECT count(*)::int AS refused FROM senders WHERE portal_id = $1 AND refused_code IS NOT NULL",
-    values: [portalId],
-  });
-  const refused = rows[0]?.refused ?? 0;
+  const refused = await countRefusedSenders(pool, portalId);
   const senders = {
     text: refused === 1 ? "1 sender can't send." : `${refused} senders can't send.`,
     url: `${siteUrl}/senders?show=troubled`,

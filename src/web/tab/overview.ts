@@ -7,7 +7,7 @@ import { findPortal } from "#domain/accounts/portal-overview.js";
 import { knownZone } from "#platform/time/local-time.js";
 import type { AccountRole } from "#domain/accounts/rights.js";
 import { readAttention } from "./attention.js";
-import { readToday } from "./today.js";
+import { readToday } from "#domain/history/attention/today.js";
 
 const instant = z.date().transform((date) => date.toISOString());
 
