@@ -31,6 +31,7 @@ export type PropertyRefusal = {
 /** Which properties the contacts of an account have. */
 export class ContactProperties {
   readonly #custom = new Map<string, CustomProperty>();
+  readonly #readOnly = new Set<string>();
 
   find(name: string): CustomProperty | undefined {
     return this.#custom.get(name);
@@ -49,9 +50,16 @@ export class ContactProperties {
     this.#custom.delete(name);
   }
 
+  /** Lets no app write it any more, or again. */
+  setReadOnly(name: string, isReadOnly: boolean): void {
+    if (isReadOnly) this.#readOnly.add(name);
+    else this.#readOnly.delete(name);
+  }
+
   /** Why a write of these properties is refused; undefined if it is not. What HubSpot keeps itself is read-only. */
   refusalOf(names: readonly string[]): PropertyRefusal | undefined {
     for (const name of names) {
+      if (this.#readOnly.has(name)) return { name, code: "READ_ONLY_VALUE" };
       if (this.#custom.has(name) || STANDARD.has(name)) continue;
       return { name, code: name.startsWith("hs_") ? "READ_ONLY_VALUE" : "PROPERTY_DOESNT_EXIST" };
     }

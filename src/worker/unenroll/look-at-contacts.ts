@@ -75,9 +75,12 @@ function withId(
 }
 
 export const toStamping = (
-  { executionId, tries }: DueUnenrollment,
+  { executionId, tries, state, stamps }: DueUnenrollment,
   { contactId, value }: Pick<Stamping, "contactId" | "value">,
-): Stamping => ({ executionId, state: "STAMPING", contactId, value, tries });
+): Stamping => {
+  const mayBeSet = state === "STAMPING" || stamps > 0;
+  return { executionId, state: "STAMPING", contactId, value, tries, mayBeSet };
+};
 
 function putOff(of: DueUnenrollment, fault: HubSpotError | undefined): UnenrollmentMove {
   if (fault === undefined) return { of, to: of.state, dueInMs: PUT_OFF_MS };

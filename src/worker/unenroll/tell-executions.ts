@@ -44,10 +44,18 @@ function lookOf(due: DueUnenrollment, execution: AskingExecution): Look {
   return { execution, result };
 }
 
-/** An enrollment in the next sequence waits until no late run of the helper workflow can end it. */
-function msToSettle({ execution, stampedAt }: DueUnenrollment, now: Date, times: UnenrollTimes): number {
-  if (execution?.kind !== "ENROLL" || stampedAt === undefined) return 0;
-  return Math.max(0, stampedAt.getTime() + times.settleMs - now.getTime());
+/**
+ * An enrollment in the next sequence waits until no late run of the helper workflow can end it. A stamp that may have been
+ * set without our having noted it is as old as its value.
+ */
+function msToSettle(
+  { execution, stamp, stampedAt }: DueUnenrollment,
+  now: Date,
+  times: UnenrollTimes,
+): number {
+  if (execution?.kind !== "ENROLL" || stamp === undefined) return 0;
+  const sinceMs = stampedAt?.getTime() ?? Number(stamp);
+  return Math.max(0, sinceMs + times.settleMs - now.getTime());
 }
 
 /** Moves the executions on whose contact's property is empty again; or cannot be emptied for now. */

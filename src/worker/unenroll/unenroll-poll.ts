@@ -50,9 +50,12 @@ function isToBeLookedAt(due: DueUnenrollment): boolean {
   return due.state === "REQUESTED" || due.state === "STAMPED" || isLastLook(due);
 }
 
-/** The helper workflow may have come by after all, between the look that found it late and the emptying of the stamp. */
-function isLastLook({ state, outcome, stampedAt }: DueUnenrollment): boolean {
-  return state === "CLEARED" && outcome === "TIMED_OUT" && stampedAt !== undefined;
+/**
+ * The helper workflow may have come by after all: between the look that found it late and the emptying of the stamp, or
+ * by a stamp that HubSpot refused when it was sent again after a crash.
+ */
+function isLastLook({ state, outcome, stamps }: DueUnenrollment): boolean {
+  return state === "CLEARED" && (outcome === "TIMED_OUT" || outcome === "NOT_SUPPORTED") && stamps > 0;
 }
 
 /** What is told of one is what was seen last. Nothing yet if that look failed. */
@@ -99,7 +102,7 @@ function stampingOf(one: DueUnenrollment): Stamping[] {
 function clearingOf(one: DueUnenrollment): Stamping[] {
   if (one.state !== "CLEARING") return [];
   const { executionId, tries } = one;
-  return [{ executionId, state: "CLEARING", contactId: currentId(one), value: "", tries }];
+  return [{ executionId, state: "CLEARING", contactId: currentId(one), value: "", tries, mayBeSet: true }];
 }
 
 async function write(

@@ -16,6 +16,8 @@ export interface Stamping {
   /** Empty: the property is to be emptied. */
   readonly value: string;
   readonly tries: number;
+  /** An earlier request, of which nothing may be known, may have set it: if this one is refused, it is to be emptied. */
+  readonly mayBeSet: boolean;
 }
 
 /** The result of writing them. */
@@ -84,10 +86,15 @@ export function triedLater(of: Stamping, fault: HubSpotError): UnenrollmentMove 
   return { of, to: of.state, dueInMs: waitAfterMs(fault, tries, RETRY), tries, problem: fault.message };
 }
 
-/** What an earlier request may have written is still emptied as soon as HubSpot lets us again. */
+/** Nobody is waited for to allow it again, unless an earlier request may have set the property. */
 function notAllowed(of: Stamping, fault: HubSpotRejected): UnenrollmentMove {
   if (of.state === "CLEARING") return triedLater(of, fault);
-  return { of, to: "CLEARING", dueInMs: 0, outcome: "NOT_SUPPORTED", problem: fault.message };
+  return notSet(of, fault);
+}
+
+function notSet(of: Stamping, fault: HubSpotRejected): UnenrollmentMove {
+  const to = of.mayBeSet ? "CLEARING" : "CLEARED";
+  return { of, to, dueInMs: 0, outcome: "NOT_SUPPORTED", problem: fault.message };
 }
 
 function moot(of: Stamping): UnenrollmentMove {
@@ -98,7 +105,6 @@ function moot(of: Stamping): UnenrollmentMove {
 
 /** A contact that is gone has no stamp either. */
 function refused(of: Stamping, fault: HubSpotRejected): UnenrollmentMove {
-  if (of.state === "CLEARING" && fault.httpStatus !== 404) return triedLater(of, fault);
-  const outcome = of.state === "STAMPING" && fault.httpStatus !== 404 ? "NOT_SUPPORTED" : undefined;
-  return { of, to: "CLEARED", dueInMs: 0, outcome, problem: fault.message };
+  if (fault.httpStatus === 404) return { of, to: "CLEARED", dueInMs: 0, problem: fault.message };
+  return of.state === "CLEARING" ? triedLater(of, fault) : notSet(of, fault);
 }
