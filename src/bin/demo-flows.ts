@@ -8,7 +8,7 @@ interface DemoFlow {
   readonly name: DemoFlowName;
   readonly sequenceId: string;
   readonly presetId: string;
-  /** Whether it goes on with “Check enrollment” and “Wait for sequence end”. */
+  /** Whether it goes on with “Check sequence enrollment” and “Wait for sequence end”. */
   readonly goesOn: boolean;
 }
 

@@ -121,7 +121,7 @@ async function enrollAll(stage: DemoStage, policy: DemoPolicy) {
 async function goOn(stage: DemoStage, contactIds: readonly string[]): Promise<void> {
   const check = await runCheck(stage, contactIds);
   const told = renderStep(check, ({ is_enrolled }) => `is_enrolled ${is_enrolled ?? ""}`);
-  print(`\n  “Check enrollment”, the next step of ${contactIds.length} inbound contacts: ${told}`);
+  print(`\n  “Check sequence enrollment”, the next step of ${contactIds.length} inbound contacts: ${told}`);
   const enrolled = check.executions.filter(({ outputs }) => outputs["is_enrolled"] === "true");
   const wait = await runWait(
     stage,

@@ -220,7 +220,7 @@ test("every total of the reports is what its list holds", async () => {
   const total = cells.reduce((sum, [, count]) => sum + Number(count), 0);
   expect(cells.map(([, count]) => Number(count))).toEqual([39, 1, 1, 3]);
   expect(await countRows((row?.[1] ?? "").replaceAll("&amp;", "&"))).toBe(total);
-  expect(text).toContain('<span>3</span><span class="note">1 enrolled since</span>');
+  expect(text).toContain('<span>3</span><span class="note">1 enrolled after a retry</span>');
 });
 
 test("the list names in words what it is narrowed to, in the account's time", async () => {

@@ -199,7 +199,7 @@ describe("the form that puts contacts in a workflow", () => {
   test("stores nothing of a list with something else in it, or for another account's workflow", async () => {
     const wrong = await put({ flow: "9001", contacts: "151\nAnn Lee" });
     expect(wrong.status).toBe(422);
-    expect(wrong.words).toContain("neither record ids nor email addresses: “Ann”, “Lee”");
+    expect(wrong.words).toContain("neither record IDs nor email addresses: “Ann”, “Lee”");
     expect((await put({ flow: "9002", contacts: "151" })).status).toBe(422);
     expect(await entries()).toEqual([]);
   });

@@ -122,7 +122,15 @@ test("a viewer sees the same pages, and is led to no form that only an admin can
   );
   await send("/settings/access/let-in", { user_id: String(ned), role: "viewer" });
   const viewer = await signIn(ned);
-  const pages = ["", "/activity", "/rotations", "/presets", "/workflows", "/senders?show=troubled"];
+  const pages = [
+    "",
+    "/activity",
+    "/rotations",
+    "/presets",
+    "/workflows",
+    "/webhooks",
+    "/senders?show=troubled",
+  ];
   const formsOf = async (browser: Browser) => {
     const texts = await Promise.all(pages.map(async (path) => (await browser.get(`/settings${path}`)).text));
     const addresses = texts.flatMap((text) =>

@@ -178,7 +178,7 @@ describe("the settings tab over the real app", () => {
     await tab.untilLoaded();
     expect(tab.find(LoadingButton).props.disabled).toBe(true);
     expect(tab.select("preset").props.options.map(({ label }) => label)).toEqual([
-      "The app's own rules",
+      "Built-in rules",
       "New customers",
     ]);
     const preset = tab.select("preset").props.options[1]!.value as string;
@@ -186,7 +186,7 @@ describe("the settings tab over the real app", () => {
     tab.choose("preset", preset);
     tab.save();
     await tab.waitFor(() => {
-      expect(tab.saved).toEqual(["The defaults are saved. They apply to contacts from now on."]);
+      expect(tab.saved).toEqual(["Defaults saved. They apply to contacts from now on."]);
     });
     const again = open(apiOf());
     await again.untilLoaded();

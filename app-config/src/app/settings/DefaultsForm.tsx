@@ -42,7 +42,7 @@ export function DefaultsForm({ api, loaded, mayChange, onSaved }: DefaultsFormPr
     const answer = await api.saveDefaults({ version: defaults.version, senderUserId, presetId });
     if (answer.kind === "answered") {
       show(answer.value);
-      onSaved("The defaults are saved. They apply to contacts from now on.");
+      onSaved("Defaults saved. They apply to contacts from now on.");
     } else if (answer.kind === "refused") {
       setProblem({ title: "Not saved", message: answer.message });
       const current = await api.readDefaults();
@@ -72,8 +72,8 @@ export function DefaultsForm({ api, loaded, mayChange, onSaved }: DefaultsFormPr
       <Select
         name="preset"
         label="Default preset"
-        description="Rules for steps that name no preset. Presets are made on the settings site."
-        options={choices("The app's own rules", defaults.presets, defaults.presetId)}
+        description="Used when an action has no preset. Presets are made on the settings site."
+        options={choices("Built-in rules", defaults.presets, defaults.presetId)}
         value={presetId ?? NONE}
         readOnly={isSaving || !mayChange}
         onChange={(value) => setPreset(chosen(value))}
@@ -93,7 +93,7 @@ export function DefaultsForm({ api, loaded, mayChange, onSaved }: DefaultsFormPr
 }
 
 function senderNote({ isSendersCut, senders }: Defaults): string {
-  const use = "Sends where a workflow's step, or its preset, leaves the sender to the default.";
+  const use = "Used when an action or preset is set to the default sender.";
   if (!isSendersCut) return use;
   return `${use} Only ${senders.length.toLocaleString("en-US")} people are listed here; the settings site lists more.`;
 }

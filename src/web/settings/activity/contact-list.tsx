@@ -84,7 +84,10 @@ function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) 
           </span>
         )}
       </td>
-      <td data-label="Sender" class="wide">
+      <td
+        data-label="Sender"
+        class={item.senderName === null && item.senderEmail === null ? "wide nothing" : "wide"}
+      >
         <Sender item={item} />
       </td>
       <td data-label="Time" class="time">

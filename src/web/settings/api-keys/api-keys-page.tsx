@@ -171,7 +171,7 @@ function KeyForm({
           name="expires"
           label="Last day (optional)"
           value={entry.expires}
-          note="Such as 2027-01-31. The key expires at the end of that day, in UTC. Empty: it never expires."
+          note="Such as 2027-01-31. The key expires at the end of that day, in UTC. Leave blank for a key that never expires."
           problems={problems}
         />
         <button class="button primary">Make key</button>

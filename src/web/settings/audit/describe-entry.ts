@@ -63,6 +63,7 @@ export function describeEntry(item: AuditItem, names: Names): EntryWords {
 
 /** What was done to contacts names none: the entry outlives them. */
 function calledNow({ subject, subjectName }: AuditItem): string {
+  if (subject === "portal" && subjectName === "Policy") return "Account defaults";
   if (subject !== "executions") return subjectName;
   if (subjectName.startsWith("execution ")) return "A contact";
   if (subjectName.startsWith("bulk job ")) return "A bulk action";

@@ -121,7 +121,7 @@ const NOTICES = {
     "Someone else changed this webhook while you were editing, so nothing was changed. Its current state is below.",
   ),
   "webhook-gone": bad("/settings/webhooks", "That message or webhook is no longer there."),
-  "import-setup": good("/settings/imports", "Saved. Nobody has been enrolled yet."),
+  "import-setup": good("/settings/imports", "Saved. No one has been enrolled yet."),
   "import-moved": bad(
     "/settings/imports",
     "Nothing was changed: the import has moved on. Its current state is below.",

@@ -19,6 +19,8 @@ const KEYS = [
   { keys: "/", does: "Search contacts" },
   { keys: "g then a", does: "Activity" },
   { keys: "g then o", does: "Overview" },
+  { keys: "g then s", does: "Senders" },
+  { keys: "g then w", does: "Workflows" },
   { keys: "?", does: "This page" },
 ] as const;
 

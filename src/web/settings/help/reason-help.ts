@@ -12,7 +12,7 @@ export interface ReasonHelp {
 
 export const REASON_HELP: Readonly<Record<ErrorCode, ReasonHelp>> = {
   NOT_CONNECTED: {
-    why: "The app was uninstalled in HubSpot, or somebody disconnected the account here.",
+    why: "The app was uninstalled in HubSpot, or someone disconnected the account here.",
     steps: ["Reconnect the account. Your settings are kept for 30 days.", "Then retry the contacts."],
     retried: false,
   },
@@ -91,7 +91,7 @@ export const REASON_HELP: Readonly<Record<ErrorCode, ReasonHelp>> = {
     retried: true,
   },
   NO_SENDER_AVAILABLE: {
-    why: "Nobody could send: no default sender is set, or everybody of the rotation was away, at their cap or refused.",
+    why: "No one could send: no default sender is set, or everyone in the rotation was away, at their cap or refused.",
     steps: ["Set a default sender.", "Or add senders to the rotation, or change their hours."],
     retried: true,
   },

@@ -34,7 +34,7 @@ export function CloseCard({
           name="close_name"
           label="Name (optional)"
           value={name}
-          note="Empty: From Close."
+          note="Leave blank for “From Close”."
           problems={problems}
         />
         <button class="button">Read Close</button>

@@ -86,20 +86,20 @@ function Explanation({ one, counts, format }: ProgressModel) {
     );
   switch (one.state) {
     case "READING":
-      return <p>The rows are being read. Nobody is enrolled by this. You can leave this page.</p>;
+      return <p>The rows are being read. No one is enrolled by this. You can leave this page.</p>;
     case "UPLOADED":
       return (
         <p>
           Say below which column is which and what applies to every row. Then try it: each row is held against
-          your policy as if it came from a workflow, and nobody is enrolled.
+          your policy as if it came from a workflow, and no one is enrolled.
         </p>
       );
     case "CHECKING":
-      return <p>Nobody is enrolled by this.</p>;
+      return <p>No one is enrolled by this.</p>;
     case "CHECKED":
       return (
         <p>
-          Nobody has been enrolled yet. This is how it stands now: contacts, owners and caps may change before
+          No one has been enrolled yet. This is how it stands now: contacts, owners and caps may change before
           their turn comes.
         </p>
       );

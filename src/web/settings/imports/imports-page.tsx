@@ -30,7 +30,7 @@ export function ImportsPage(model: ImportsPageModel) {
       title="Imports"
       current={IMPORTS_PATH}
       frame={model.frame}
-      lead="Enroll the contacts of a file, a segment, or Close. You first see what would happen to each; nobody is enrolled before you start it."
+      lead="Enroll the contacts of a file, a segment, or Close. You first see what would happen to each; no one is enrolled until you start it."
     >
       <UploadForm {...model} />
       <SegmentCard {...model} />
@@ -59,14 +59,14 @@ function UploadForm({ frame, name, problems }: ImportsPageModel) {
           name="name"
           label="Name (optional)"
           value={name}
-          note="Empty: the name of the file."
+          note="Leave blank to use the file's name."
           problems={problems}
         />
         <FileField
           name="file"
           label="CSV file"
           accept=".csv,.tsv,.txt,text/csv"
-          note={`The first row names the columns; one of them has email addresses or record ids. Commas, semicolons or tabs, as spreadsheets save. ${size}.`}
+          note={`The first row names the columns; one of them has email addresses or record IDs. Commas, semicolons or tabs, as spreadsheets save. ${size}.`}
           problems={problems}
         />
         <button class="button primary">Upload</button>

@@ -92,7 +92,7 @@ function CauseRow({ cause, history, places, format, formToken }: AttentionModel 
         >
           {numbered(contacts, "contact")}
         </a>
-        {retried === 0 ? "" : `, ${retried} of them retried since`} · last{" "}
+        {retried === 0 ? "" : `, ${retried} of them retried since`} · last seen{" "}
         <Time date={lastAt} format={format} /> <Trend counts={trend} />
       </p>
       {isMended ? (
@@ -101,15 +101,14 @@ function CauseRow({ cause, history, places, format, formToken }: AttentionModel 
           <a href={retryAddress(history.since, list)}>Retry {numbered(contacts - retried, "contact")}</a>
         </p>
       ) : (
-        <p class="note">
+        <div class="cause-links">
           <FixLink code={storedCode} places={{ ...places, ...sender, preset }} />{" "}
           <FallbackLink code={storedCode} preset={preset} />{" "}
           {cause.code === null ? null : <a href={helpPath(cause.code)}>Learn more</a>}
-        </p>
+          {cause.isExpected ? null : <Snooze {...{ cause, format, formToken }} />}
+        </div>
       )}
-      {(isMended && cause.snoozedUntil === null) || cause.isExpected ? null : (
-        <Snooze {...{ cause, format, formToken }} />
-      )}
+      {isMended && cause.snoozedUntil !== null ? <Snooze {...{ cause, format, formToken }} /> : null}
     </li>
   );
 }

@@ -147,7 +147,7 @@ const PROBLEMS: readonly [path: string, field: keyof PresetEntry, sentence: stri
   ["sender.rotationId", "sender_rotation_id", "Choose the rotation that sends."],
   ["sender", "sender_mode", "Choose who sends."],
   ["fallback.rotationId", "fallback_rotation_id", "Choose the rotation to fall back to, or none."],
-  ["fallback.whenNobody", "when_nobody", "Choose what happens when nobody can send now."],
+  ["fallback.whenNobody", "when_nobody", "Choose what happens if no one can send right now."],
   ["ifAlreadyEnrolled", "if_already_enrolled", "Choose what happens to a contact that is in a sequence now."],
   [
     "cooldown.days",

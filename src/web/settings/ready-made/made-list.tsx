@@ -91,7 +91,7 @@ function Situation({ flow, places }: { flow: MadeFlow; places: FixPlaces }) {
   if (flow.isChanged)
     return (
       <p>
-        Somebody has changed it since, or turned it on: it is theirs now, and is deleted in HubSpot. {open}
+        Someone has changed it since, or turned it on: it is theirs now, and is deleted in HubSpot. {open}
       </p>
     );
   if (state === "MADE") return <p>It was made turned off. Look at it, then turn it on in HubSpot. {open}</p>;
@@ -110,7 +110,7 @@ const PROBLEMS: Readonly<Record<MadeFlowProblem, string>> = {
     "HubSpot does not let the app do this: the account has not granted a permission it needs. A super admin can grant it by connecting the account again; then have the workflow made again.",
   REFUSED: "HubSpot refused this workflow.",
   CHANGED:
-    "It was not deleted: somebody has changed it in HubSpot, or turned it on, so it is theirs now. Delete it there.",
+    "It was not deleted: someone has changed it in HubSpot, or turned it on, so it is theirs now. Delete it there.",
 };
 
 function Open({ href }: { href: string }) {
@@ -127,7 +127,7 @@ function Remove({ flow: { id, state, flowId }, frame }: { flow: MadeFlow; frame:
     <details class="confirm">
       <summary>{isThere ? "Delete this workflow" : "Take it off this list"}</summary>
       {isThere ? (
-        <p>It is deleted in HubSpot, if nobody has changed it there. Contacts in it leave it.</p>
+        <p>It is deleted in HubSpot, if no one has changed it there. Contacts in it leave it.</p>
       ) : (
         <p>Nothing was made in HubSpot.</p>
       )}

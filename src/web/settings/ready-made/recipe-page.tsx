@@ -124,7 +124,7 @@ function Preview({ choices, names, unknownActions }: RecipeModel) {
         <button class="button primary" name="make" value="yes" disabled={unknownActions.length > 0}>
           Make it in HubSpot, turned off
         </button>
-        <span class="note">Nothing is enrolled until somebody turns it on in HubSpot.</span>
+        <span class="note">Nothing is enrolled until someone turns it on in HubSpot.</span>
       </div>
     </section>
   );
@@ -218,7 +218,7 @@ function Property({
         label="Values"
         value={entry.values}
         rows={2}
-        note="One a line, as HubSpot stores them; any of them counts. Empty: as soon as it has a value."
+        note="One a line, as HubSpot stores them; any of them counts. Leave blank for any value."
         problems={problems}
       />
     </>

@@ -35,7 +35,7 @@ export function ReportsPage(model: ReportsPageModel) {
       title="Reports"
       current="/settings/reports"
       frame={frame}
-      lead="How enrolling went for each sequence, sender, workflow or week, and what became of those who were enrolled."
+      lead="Enrollment results by sequence, sender, workflow, or week, and how those enrollments ended."
     >
       <section class="card" aria-labelledby="report-title">
         <div class="card-head">
@@ -75,8 +75,7 @@ function Notes({ group, lines, rest, format, since, isShortened }: ReportsPageMo
   return (
     <>
       <p class="note">
-        Each call of a workflow counts once; “enrolled since” are those an admin had tried again. “–”: nobody
-        was enrolled.
+        Each workflow visit counts once; retries aren't counted separately. – means that no one was enrolled.
       </p>
       {group === "week" ? (
         <p class="note">
@@ -117,8 +116,8 @@ function ReportTable({ lines, total, group, since, format }: ReportsPageModel) {
               {OUTCOME_LABELS[outcome]}
             </th>
           ))}
-          <th scope="col">Time to enroll, median</th>
-          <th scope="col">95th percentile</th>
+          <th scope="col">Median time to enroll</th>
+          <th scope="col">95% within</th>
         </tr>
       </thead>
       <tbody>
@@ -151,14 +150,14 @@ function Cells({ line, format }: { line: ReportLine; format: Format }) {
         <td key={outcome} data-label={OUTCOME_LABELS[outcome]}>
           <span>{format.count(countOf(line, outcome))}</span>
           {outcome === "failed" && enrolledSince > 0 ? (
-            <span class="note">{format.count(enrolledSince)} enrolled since</span>
+            <span class="note">{format.count(enrolledSince)} enrolled after a retry</span>
           ) : null}
         </td>
       ))}
       <td data-label="Median" class={medianMs === null ? "nothing" : undefined}>
         {medianMs === null ? "–" : format.span(medianMs)}
       </td>
-      <td data-label="95th percentile" class={p95Ms === null ? "nothing" : undefined}>
+      <td data-label="95% within" class={p95Ms === null ? "nothing" : undefined}>
         {p95Ms === null ? "–" : format.span(p95Ms)}
       </td>
     </>

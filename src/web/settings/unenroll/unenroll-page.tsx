@@ -203,7 +203,7 @@ function HelperCard() {
       </dl>
       <p>
         The app sets the property of a contact that is to be unenrolled, waits until it is out of its
-        sequence, and empties the property again. If somebody changes the workflow, the app stops using it,
+        sequence, and empties the property again. If someone changes the workflow, the app stops using it,
         tells you, and leaves it as it is.
       </p>
     </section>

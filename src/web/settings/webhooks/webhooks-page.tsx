@@ -1,3 +1,4 @@
+import { ForAdmins } from "../session/view-only.js";
 import { MOST_WEBHOOKS } from "#domain/subscriptions/change-webhooks.js";
 import { MOST_COUNTED, type DeliveryFigures } from "#domain/subscriptions/deliveries.js";
 import { hostOf, type Webhook } from "#domain/subscriptions/webhook.js";
@@ -24,12 +25,12 @@ export function WebhooksPage({ frame, webhooks, figures }: WebhooksModel) {
       title="Webhooks"
       current={WEBHOOKS_PATH}
       frame={frame}
-      lead="Your own programs, told what becomes of enrollments: each event is posted to their address, signed."
+      lead="Send events about enrollments to your own programs, as signed POST requests."
     >
       <section class="card" aria-label="Webhooks">
         {webhooks.length === 0 ? (
           <p class="empty">
-            <strong>No program is told yet.</strong> Add the address of one, and choose what it is told.
+            <strong>No webhooks yet.</strong> Add your program's address, and choose which events it gets.
           </p>
         ) : (
           <WebhookTable webhooks={webhooks} figures={figures} frame={frame} />
@@ -37,9 +38,11 @@ export function WebhooksPage({ frame, webhooks, figures }: WebhooksModel) {
         {isFull ? <p class="note">An account can have {MOST_WEBHOOKS} webhooks.</p> : null}
         <div class="actions">
           {isFull ? null : (
-            <a class="button primary" href={NEW_WEBHOOK_PATH}>
-              Add a webhook
-            </a>
+            <ForAdmins>
+              <a class="button primary" href={NEW_WEBHOOK_PATH}>
+                Add a webhook
+              </a>
+            </ForAdmins>
           )}
           <a class="button" href={`${API_DOCS_PATH}#webhooks`}>
             How to receive them

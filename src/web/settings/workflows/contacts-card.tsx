@@ -188,7 +188,7 @@ const OUTCOMES: Readonly<Record<FlowEntryOutcome, { label: string; tone: string;
   ANSWER_LOST: {
     label: "Not known",
     tone: "waiting",
-    text: "HubSpot did not answer, and does not tell whether the contact was put in. It was not sent again, so that nobody enters twice: look in the workflow's history.",
+    text: "HubSpot did not answer, and does not tell whether the contact was put in. It was not sent again, so that no one enters twice: look in the workflow's history.",
   },
   TOO_LATE: { ...NOT_PUT_IN, text: "HubSpot did not answer for a day." },
 };

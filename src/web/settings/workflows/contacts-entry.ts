@@ -55,5 +55,5 @@ function problemOf(texts: readonly string[], wrong: readonly string[]): string |
   if (wrong.length === 0) return undefined;
   const named = wrong.slice(0, NAMED).map((text) => `“${text.slice(0, 100)}”`);
   const rest = wrong.length > NAMED ? ` and ${wrong.length - NAMED} more` : "";
-  return `These are neither record ids nor email addresses: ${named.join(", ")}${rest}.`;
+  return `These are neither record IDs nor email addresses: ${named.join(", ")}${rest}.`;
 }

@@ -44,7 +44,7 @@ export function WorkflowsPage(model: WorkflowsModel) {
       frame={frame}
       current={WORKFLOWS_PATH}
       title="Workflows"
-      lead="The workflows of this account that have to do with sequences: what their actions say, and how many of their contacts were enrolled."
+      lead="Workflows of this account that use sequences: what their actions say, and how many of their contacts were enrolled."
     >
       <Trouble {...model} />
       <section class="card" aria-labelledby="workflows-title">
