@@ -16,6 +16,7 @@ import { createSecurityHeaders } from "#web/kit/security-headers.js";
 import { AccountShare } from "#web/kit/account-share.js";
 import { SITE_TIMEOUT_MS } from "./databases.js";
 import type { Foundation } from "./foundation.js";
+import { traceAccepting } from "./trace-work.js";
 
 export interface SiteAccess {
   readonly database: Database;
@@ -40,6 +41,7 @@ export function createApi(foundation: Foundation, { database, gatewayOf }: SiteA
     privateDestinations: config.privateDestinations,
     committed: database.pool,
     outcomes: watchOutcomes(foundation, database),
+    traceAccepting: traceAccepting(foundation.tracing),
   });
   const { publicUrl } = config;
   let described: object | undefined;

@@ -1,4 +1,4 @@
-import type { Tracing } from "#platform/observability/tracing/tracing.js";
+import type { TraceAccepting, Tracing } from "#platform/observability/tracing/tracing.js";
 import type { TransportOptions } from "#platform/hubspot/transport.js";
 import { routeTemplate } from "#platform/hubspot/wire/route-template.js";
 import type { AcceptCallOptions } from "#web/actions/accept-call.js";
@@ -35,6 +35,20 @@ export function traceCalls(
 type WithTrace = (
   execution: Parameters<AcceptCallOptions["accept"]>[0],
 ) => Parameters<AcceptCallOptions["accept"]>[0];
+
+/** What the API and imports accept begins a trace, as a call of HubSpot's does. */
+export function traceAccepting(tracing: Tracing | undefined): TraceAccepting {
+  if (tracing === undefined) return (_what, _portalId, accept) => accept(undefined);
+  return (what, portalId, accept) =>
+    tracing.during(
+      `accept ${what}`,
+      {
+        kind: what === "import" ? "internal" : "server",
+        attributes: { "hubspot.portal_id": String(portalId) },
+      },
+      (span) => accept(span.traceparent),
+    );
+}
 
 /** Every request to HubSpot is a span of whatever sends it. */
 export function traceRequests(tracing: Tracing | undefined): Pick<TransportOptions, "around"> {

@@ -15,7 +15,7 @@ import { WebhookSender } from "#worker/webhooks/webhook-sender.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { PaceNotes } from "#platform/queue/portal-pace.js";
 import { countWork } from "./count-work.js";
-import { traceDrain } from "./trace-work.js";
+import { traceAccepting, traceDrain } from "./trace-work.js";
 import type { Closers } from "./closers.js";
 import type { Foundation } from "./foundation.js";
 import { gaugeBudgets } from "./gauges.js";
@@ -110,6 +110,7 @@ function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, c
     mailer,
     publicUrl,
     webhooks,
+    traceAccepting: traceAccepting(foundation.tracing),
   };
   closers.add(startSchedule(SCHEDULE, tools, { intervals, logger }));
 }

@@ -22,7 +22,7 @@ import { workBulkJobs } from "./sweeps/work-bulk-jobs.js";
 
 /** What periodic work needs. */
 export interface ScheduleTools
-  extends SendAlertsOptions, Pick<ImportTools, "gatewayOf" | "explainMany" | "closeOf"> {
+  extends SendAlertsOptions, Pick<ImportTools, "gatewayOf" | "explainMany" | "closeOf" | "traceAccepting"> {
   readonly wake: (portalId: bigint) => void;
   readonly overdueLooks: OverdueLooks;
   readonly webhooks: Pick<WebhookSender, "sendDue">;

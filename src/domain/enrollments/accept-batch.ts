@@ -15,6 +15,8 @@ export interface BatchRow {
   /** Unique in the account: a row that comes again under it is stored once. */
   readonly callbackId: string;
   readonly wish: EnrollmentWish;
+  /** The span that accepts it, if traces are kept. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What becomes of a row. */
@@ -51,7 +53,8 @@ export async function acceptBatch(
     const use = reference === undefined ? undefined : uses.get(reference);
     if (use?.fresh !== undefined) return { fresh: use.fresh, isFirst: false };
     if (use?.id !== undefined && use.callbackId !== row.callbackId) return { kind: "duplicate", id: use.id };
-    const place = fresh.push({ ...one.enrollment, callbackId: row.callbackId }) - 1;
+    const place =
+      fresh.push({ ...one.enrollment, callbackId: row.callbackId, traceparent: row.traceparent }) - 1;
     if (reference !== undefined) uses.set(reference, { fresh: place });
     return { fresh: place, isFirst: true };
   });

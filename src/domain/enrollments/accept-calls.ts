@@ -18,6 +18,8 @@ import { prepareCalls, UNKNOWN_SEQUENCE, type PreparedEnrollment } from "./prepa
 export interface EnrollmentCall {
   readonly actor: Actor;
   readonly wish: EnrollmentWish;
+  /** The span that accepts it, if traces are kept. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What comes of a call. */
@@ -41,9 +43,9 @@ export async function acceptCalls(
     client,
     calls.map(({ actor, wish }) => ({ portalId: actor.portalId, wish })),
   );
-  const ready = calls.flatMap(({ actor }, index) => {
+  const ready = calls.flatMap(({ actor, traceparent }, index) => {
     const one = prepared[index];
-    return one?.kind === "ready" ? [{ actor, enrollment: one.enrollment, index }] : [];
+    return one?.kind === "ready" ? [{ actor, enrollment: { ...one.enrollment, traceparent }, index }] : [];
   });
   const stored = await acceptListed<EnrollmentRow>(client, ready, {
     ...{ source: "api", lane: LANES.call, deadlineHours, columns: ENROLLMENT_COLUMNS },

@@ -4,6 +4,7 @@ import type { KeyCipher } from "#domain/imports/create-close-import.js";
 import type { CloseClient } from "#platform/close/close-client.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { Logger } from "#platform/observability/logger.js";
+import type { TraceAccepting } from "#platform/observability/tracing/tracing.js";
 
 /** What the work on imports needs. */
 export interface ImportTools {
@@ -15,6 +16,7 @@ export interface ImportTools {
   /** Opens the key to Close that an import needs as long as it is read. */
   readonly cipher: KeyCipher;
   readonly closeOf: (apiKey: string) => CloseClient;
+  readonly traceAccepting: TraceAccepting;
   /** True once the process is stopping. */
   readonly isEnding: () => boolean;
 }

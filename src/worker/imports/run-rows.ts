@@ -20,10 +20,11 @@ const MOST_IN_LINE = 400;
 
 /** Hands the next rows over to be enrolled, as far as the line is short. True: there is more to do at once. */
 export async function runRows(
-  { pool, gatewayOf, wake }: Pick<ImportTools, "pool" | "gatewayOf" | "wake">,
+  tools: Pick<ImportTools, "pool" | "gatewayOf" | "wake" | "traceAccepting">,
   key: ImportKey,
   found: Import,
 ): Promise<boolean> {
+  const { pool, wake } = tools;
   const inLine = await settleRows(pool, key);
   const after = found.handedRows;
   if (after >= found.rowCount) {
@@ -36,13 +37,31 @@ export async function runRows(
     limit: SLICE,
     choices: found.source === "CLOSE" ? found.choices : undefined,
   });
+  const isDone = await tools.traceAccepting("import", key.portalId, (traceparent) =>
+    acceptSlice(tools, key, { found, rows, traceparent }),
+  );
+  if (isDone) wake(key.portalId);
+  return isDone;
+}
+
+/** Reads the contacts that the rows name, and stores what is to be enrolled. False: another process did. */
+async function acceptSlice(
+  { pool, gatewayOf }: Pick<ImportTools, "pool" | "gatewayOf">,
+  key: ImportKey,
+  slice: {
+    readonly found: Import;
+    readonly rows: readonly PendingRow[];
+    readonly traceparent: string | undefined;
+  },
+): Promise<boolean> {
+  const { found, rows, traceparent } = slice;
   const requests = await requestsOf(pool, key.portalId, { source: found, rows });
   const named = requests.flatMap((request) => (request.kind === "request" ? [request.contact] : []));
   const contacts = await readContactsNamed(gatewayOf(key.portalId), { named, names: REQUESTED_PROPERTIES });
-  const steps = rows.map((row, index) => stepOf(key, row, { request: requests[index], contacts }));
-  const isDone = await acceptRows(pool, key, { after, steps });
-  if (isDone) wake(key.portalId);
-  return isDone;
+  const steps = rows.map((row, index) =>
+    stepOf(key, row, { request: requests[index], contacts, traceparent }),
+  );
+  return acceptRows(pool, key, { after: found.handedRows, steps });
 }
 
 function stepOf(
@@ -51,7 +70,12 @@ function stepOf(
   {
     request,
     contacts,
-  }: { request: RowRequest | RowRefusal | undefined; contacts: ReadonlyMap<string, ReadContact> },
+    traceparent,
+  }: {
+    request: RowRequest | RowRefusal | undefined;
+    contacts: ReadonlyMap<string, ReadContact>;
+    traceparent: string | undefined;
+  },
 ): RowStep {
   if (result !== null || request === undefined) return { number, contactId: null, isSettled: true };
   if (request.kind === "refusal")
@@ -78,7 +102,7 @@ function stepOf(
       contactId: contact.id,
       contactEmail: contact.properties["email"] ?? null,
       sequenceId: request.sequenceId,
-      request: { ...request.request, properties },
+      request: { ...request.request, properties, ...(traceparent !== undefined && { traceparent }) },
       reference: request.reference,
       notBefore: request.notBefore,
     },

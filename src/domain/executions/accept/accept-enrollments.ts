@@ -26,6 +26,8 @@ export interface AskedEnrollment {
   readonly reference: string | undefined;
   /** Unique in the account: what comes again under it is stored once. By default nothing else has it. */
   readonly callbackId?: string;
+  /** The span that accepts it, if traces are kept. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Of rows of a batch: nobody is held meanwhile, and a sender's cap may make many of them wait for weeks. */
@@ -86,13 +88,16 @@ const storedOrigin = ({ source, lane, importId }: EnrollmentOrigin): StoredOrigi
 function toStored(asked: readonly Asked[], { source, deadlineHours }: EnrollmentOrigin): StoredEnrollment[] {
   for (const { actor } of asked) requireRight(actor, "acceptEnrollments");
   return asked.map(
-    ({ actor, enrollment: { contact, sequenceId, request, notBefore, reference, callbackId } }) => ({
+    ({
+      actor,
+      enrollment: { contact, sequenceId, request, notBefore, reference, callbackId, traceparent },
+    }) => ({
       portalId: actor.portalId,
       callbackId: callbackId ?? `${source}:${randomUUID()}`,
       contactId: "id" in contact ? contact.id : UNKNOWN_CONTACT,
       contactEmail: "email" in contact ? contact.email : null,
       sequenceId,
-      request,
+      request: traceparent === undefined ? request : { ...request, traceparent },
       reference: reference ?? null,
       notBefore: notBefore ?? null,
       deadlineHours: deadlineHours + (request.ifAlreadyEnrolled === "wait" ? WAIT_HOURS : 0),

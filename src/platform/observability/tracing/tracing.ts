@@ -27,6 +27,16 @@ export interface Tracing {
   close(): Promise<void>;
 }
 
+/**
+ * Does what stores enrollments that no call of HubSpot's asked for, in a span if traces are kept. What is stored names that
+ * span, and what is done for it later belongs to it.
+ */
+export type TraceAccepting = <Result>(
+  what: "api" | "batch" | "import",
+  portalId: bigint,
+  accept: (traceparent: string | undefined) => Promise<Result>,
+) => Promise<Result>;
+
 /** 00-<trace>-<span>-<flags>: https://www.w3.org/TR/trace-context/#traceparent-header */
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 

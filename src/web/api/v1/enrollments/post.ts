@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { z } from "zod";
 import { acceptCalls, createCallAcceptor } from "#domain/enrollments/accept-calls.js";
 import { readEnrollment } from "#domain/enrollments/read-enrollments.js";
+import type { TraceAccepting } from "#platform/observability/tracing/tracing.js";
 import type { OutcomeWatch } from "#domain/executions/outcome-watch.js";
 import { endpoint, type AnyEndpoint, type Answer } from "#web/api/kit/endpoint.js";
 import { refusal } from "#web/api/kit/problem.js";
@@ -15,13 +16,14 @@ export interface CreateEnrollmentOptions {
   readonly outcomes: OutcomeWatch;
   /** Reads what is committed, after the call's own transaction. */
   readonly committed: Pool;
+  readonly traceAccepting: TraceAccepting;
 }
 
 const LONGEST_WAIT_S = 30;
 
 /** `POST /enrollments`: accepts one, and waits for what comes of it where the caller wants to. */
 export function createPostEnrollment(options: CreateEnrollmentOptions): AnyEndpoint {
-  const { wake, outcomes, committed } = options;
+  const { wake, outcomes, committed, traceAccepting } = options;
   const accept = createCallAcceptor(committed, options);
   return endpoint({
     method: "post",
@@ -44,10 +46,11 @@ export function createPostEnrollment(options: CreateEnrollmentOptions): AnyEndpo
     isUnhurried: true,
     handle: async ({ actor, database: { pool }, identity, body: wish, query, signal, afterCommit }) => {
       const { portalId } = actor;
-      const call = { actor, wish };
-      // What is stored with its answer for an Idempotency-Key has a transaction of its own.
-      const result =
-        identity === undefined ? await accept(call) : (await acceptCalls(pool, [call], options))[0];
+      const result = await traceAccepting("api", portalId, async (traceparent) => {
+        const call = { actor, wish, traceparent };
+        // What is stored with its answer for an Idempotency-Key has a transaction of its own.
+        return identity === undefined ? accept(call) : (await acceptCalls(pool, [call], options))[0];
+      });
       if (result?.kind === "refused") {
         const { code, detail, pointer } = result;
         return refusal(code, { detail, errors: [{ pointer, detail }] });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
 import type { ApiKey } from "#domain/contract/actor.js";
 import { acceptBatch, type RowResult } from "#domain/enrollments/accept-batch.js";
+import type { TraceAccepting } from "#platform/observability/tracing/tracing.js";
 import { isStorageDown } from "#platform/db/storage-faults.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { cutText } from "#platform/text/storable-text.js";
@@ -20,6 +21,7 @@ export interface BatchWork {
   readonly stillAdmitted: () => Promise<void>;
   /** Called after the commit when the portal has new work. */
   readonly wake: (portalId: bigint) => void;
+  readonly traceAccepting: TraceAccepting;
 }
 
 /** Rows that are stored together. */
@@ -88,10 +90,13 @@ function lastAnswer(error: unknown): RowAnswer {
 async function answerRows(rows: readonly ReadRow[], work: BatchWork): Promise<readonly RowAnswer[]> {
   const { pool, once, actor } = work;
   await work.stillAdmitted();
-  const answer = (client: PoolClient, some: readonly ReadRow[]) => accept(client, some, work);
-  const answers = await withPatience(() =>
-    once === undefined ? inTransaction(pool, (client) => answer(client, rows)) : once.answer(rows, answer),
-  );
+  const answers = await work.traceAccepting("batch", actor.portalId, (traceparent) => {
+    const answer = (client: PoolClient, some: readonly ReadRow[]) =>
+      accept(client, some, { ...work, traceparent });
+    return withPatience(() =>
+      once === undefined ? inTransaction(pool, (client) => answer(client, rows)) : once.answer(rows, answer),
+    );
+  });
   if (answers.some(({ status }) => status === "ACCEPTED")) work.wake(actor.portalId);
   return answers;
 }
@@ -110,10 +115,10 @@ async function withPatience<Result>(attempt: () => Promise<Result>): Promise<Res
 async function accept(
   client: PoolClient,
   rows: readonly ReadRow[],
-  { actor, batch }: BatchWork,
+  { actor, batch, traceparent }: BatchWork & { traceparent: string | undefined },
 ): Promise<RowAnswer[]> {
   const asked = rows.flatMap(({ index, content }) =>
-    isRefused(content) ? [] : [{ callbackId: `api:${batch}:${index}`, wish: content }],
+    isRefused(content) ? [] : [{ callbackId: `api:${batch}:${index}`, wish: content, traceparent }],
   );
   const results = await acceptBatch(client, actor, asked);
   if (results === undefined) throw new RefusedCall(refusal("NOT_CONNECTED"));

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Pool } from "pg";
 import { z } from "zod";
+import type { TraceAccepting } from "#platform/observability/tracing/tracing.js";
 import { AccountShare } from "#web/kit/account-share.js";
 import { endpoint, type AnyEndpoint, type Answer } from "#web/api/kit/endpoint.js";
 import { schemaOf } from "#web/api/kit/openapi.js";
@@ -18,6 +19,7 @@ export interface PostBatchOptions {
   readonly wake: (portalId: bigint) => void;
   /** Goes on when the caller has hung up. */
   readonly committed: Pool;
+  readonly traceAccepting: TraceAccepting;
 }
 
 const NDJSON = "application/x-ndjson";
@@ -49,7 +51,7 @@ const rowAnswer = z.discriminatedUnion("status", [
 const inputs = z.array(z.unknown().meta(schemaOf(enrollmentBody))).max(BATCH_LIMITS.rows);
 
 /** `POST /enrollments/batch`: rows are accepted and answered while they arrive. */
-export function createPostBatch({ wake, committed: pool }: PostBatchOptions): AnyEndpoint {
+export function createPostBatch({ wake, committed: pool, traceAccepting }: PostBatchOptions): AnyEndpoint {
   const share = new AccountShare(BATCHES_OF_AN_ACCOUNT);
   return endpoint({
     method: "post",
@@ -78,7 +80,8 @@ export function createPostBatch({ wake, committed: pool }: PostBatchOptions): An
             : splitLines(piecesOf(streamed, STREAM_LIMITS), BATCH_LIMITS.rowBytes);
         const once = identity && (await RowsOnce.begin(pool, identity));
         const batch = once?.batch ?? randomUUID();
-        const answers = answerBatch(lines, { actor, pool, batch, once, stillAdmitted, wake });
+        const work = { actor, pool, batch, once, stillAdmitted, wake, traceAccepting };
+        const answers = answerBatch(lines, work);
         // Before it is said that all is well: what cannot begin is a problem like any other.
         const first = await answers.next();
         return stream(inLines(first, answers), { isReplay: once?.isReplay === true, leave });
