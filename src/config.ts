@@ -57,6 +57,8 @@ export interface Config {
     readonly appUrl: string;
     /** Requests per 10 s per portal that we allow ourselves. */
     readonly rateLimit: number;
+    /** Whether uninstalls are read from HubSpot's webhooks journal. */
+    readonly readsJournal: boolean;
   };
   /** Origin of Close's API. */
   readonly closeApiUrl: string;
@@ -106,6 +108,7 @@ const environment = z.object({
   HUBSPOT_API_URL: origin.default("https://api.hubapi.com"),
   HUBSPOT_APP_URL: origin.default("https://app.hubspot.com"),
   HUBSPOT_RATE_LIMIT: wholeNumber(1, 1_000).default(110),
+  HUBSPOT_JOURNAL: z.enum(["on", "off"]).default("off"),
   CLOSE_API_URL: origin.default("https://api.close.com"),
   API_RATE_LIMIT: wholeNumber(1, 100_000).default(100),
   ENCRYPTION_KEYS: encryptionKeys,
@@ -231,6 +234,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       apiUrl: value.HUBSPOT_API_URL,
       appUrl: value.HUBSPOT_APP_URL,
       rateLimit: value.HUBSPOT_RATE_LIMIT,
+      readsJournal: value.HUBSPOT_JOURNAL === "on",
     }),
     closeApiUrl: value.CLOSE_API_URL,
     apiRateLimit: value.API_RATE_LIMIT,

@@ -6,6 +6,7 @@ import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
 import { createSiteGateways } from "#platform/hubspot/site-gateway.js";
 import { takeSiteSlot } from "#platform/queue/site-slots.js";
 import { createCloseClient } from "#platform/close/close-client.js";
+import { createJournal, type Journal } from "#platform/hubspot/journal/journal-api.js";
 import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import { createPoster } from "#platform/outbound/post.js";
 import { createDrain, type DrainOptions } from "#worker/drain/drain-portal.js";
@@ -110,9 +111,17 @@ function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, c
     mailer,
     publicUrl,
     webhooks,
+    journal: journalOf(foundation),
     traceAccepting: traceAccepting(foundation.tracing),
   };
   closers.add(startSchedule(SCHEDULE, tools, { intervals, logger }));
+}
+
+function journalOf({ config, oauthApi }: Foundation): Journal | undefined {
+  const { apiUrl, readsJournal } = config.hubspot;
+  return readsJournal
+    ? createJournal({ apiUrl, appToken: (scopes) => oauthApi.appToken(scopes) })
+    : undefined;
 }
 
 /** For all requests of one slice of an import. */

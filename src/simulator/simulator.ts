@@ -26,6 +26,7 @@ import { randomFrom } from "./world/random.js";
 import { refuse, type Answer } from "./wire/answer.js";
 import { send } from "./wire/body.js";
 import { RateLimiter } from "./world/rate-limit.js";
+import { AppJournal } from "./journal/app-journal.js";
 import { Signals } from "./world/signals.js";
 import { signedHeaders, type Signable, type SigningPlan } from "./world/signing.js";
 import type { WebhookTarget } from "./workflow/subscriptions.js";
@@ -37,6 +38,8 @@ export interface Simulator {
   readonly url: string;
   readonly portals: ReadonlyMap<number, SimulatedPortal>;
   readonly signals: Signals;
+  /** The webhooks journal of the app. */
+  readonly journal: AppJournal;
   addPortal(seed?: PortalSeed): SimulatedPortal;
   /**
    * Acts as the person on the consent page: takes the URL the app sent the browser to (an authorize URL, or a
@@ -109,6 +112,7 @@ function worldFrom(options: SimulatorOptions): World {
   const now = (): number => machineNow() + settings.clockOffsetMs;
   const random = randomFrom(settings.seed);
   let lastId = 0;
+  const signals = new Signals();
   return {
     url: "",
     settings,
@@ -116,7 +120,8 @@ function worldFrom(options: SimulatorOptions): World {
     machineNow,
     nextId: () => ++lastId,
     random,
-    signals: new Signals(),
+    signals,
+    journal: new AppJournal(signals, now),
     delays: new Delays(),
     faults: new Faults(randomFrom(settings.seed + 1), options.faults),
     limiter: new RateLimiter(
@@ -190,6 +195,7 @@ function insight(world: World) {
     url: world.url,
     portals: world.portals,
     signals,
+    journal: world.journal,
     requests: world.requestLog.entries,
     faultCounts: () => faults.counts(),
     peakOf: (portalId: number) => limiter.peakOf(portalId),

@@ -8,6 +8,7 @@ import type { Logger } from "#platform/observability/logger.js";
 import { applyLateFates } from "./sweeps/apply-late-fates.js";
 import { eraseHistories } from "./sweeps/erase-history.js";
 import { pruneHistory } from "./sweeps/prune-history.js";
+import { readJournal, type ReadJournalOptions } from "./sweeps/read-journal.js";
 import { resealEveryWebhook } from "./sweeps/reseal-webhooks.js";
 import { sendDueAlerts, type SendAlertsOptions } from "./sweeps/send-alerts.js";
 import { raiseDigests } from "./sweeps/raise-digests.js";
@@ -26,10 +27,11 @@ export interface ScheduleTools
   readonly wake: (portalId: bigint) => void;
   readonly overdueLooks: OverdueLooks;
   readonly webhooks: Pick<WebhookSender, "sendDue">;
-  readonly vault: {
+  readonly vault: ReadJournalOptions["vault"] & {
     readonly accessTokenFor: (portalId: bigint) => Promise<string>;
     readonly revokeGivenUp: () => Promise<void>;
   };
+  readonly journal: ReadJournalOptions["journal"];
 }
 
 interface Ending {
@@ -105,6 +107,8 @@ export const SCHEDULE = {
     everyMs: IDLE_INTERVAL_MS,
     work: async ({ pool, vault }) => useGrants(await findUnusedGrants(pool), vault.accessTokenFor),
   },
+  /** How soon an uninstall is known. */
+  readJournal: { everyMs: 60_000, work: readJournal },
   requestOldUserLists: {
     everyMs: IDLE_INTERVAL_MS,
     work: async ({ pool, wake }) => {

@@ -22,6 +22,7 @@ export const APP_TABLES: readonly string[] = [
   "grant_revocations",
   "import_rows",
   "imports",
+  "journal_position",
   "made_flows",
   "owners",
   "past_calls",

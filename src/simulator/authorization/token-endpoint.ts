@@ -56,7 +56,7 @@ function token(world: World, form: URLSearchParams): Answer {
     case "refresh_token":
       return refresh(world, form);
     case "client_credentials":
-      return clientCredentials(form);
+      return clientCredentials(world, form);
     default:
       return refuseGrant("unsupported_grant_type", "BAD_GRANT_TYPE", "unknown or missing grant type");
   }
@@ -111,11 +111,11 @@ function tokens(world: World, grant: Grant, what: "authorized" | "refreshed"): A
 }
 
 /** The app's own token for app-level APIs; not tied to a portal. */
-function clientCredentials(form: URLSearchParams): Answer {
+function clientCredentials(world: World, form: URLSearchParams): Answer {
   const scopes = (form.get("scope") ?? "").split(" ").filter((scope) => scope !== "");
   return ok({
     token_type: "bearer",
-    access_token: `CC${randomUUID()}`,
+    access_token: world.journal.issueToken(scopes),
     expires_in: 1800,
     token_use: "client_credentials",
     scopes,

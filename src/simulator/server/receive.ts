@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ApiRoute } from "../endpoints/call.js";
+import { APP_ROUTES, type AppRoute } from "../journal/journal-routes.js";
 import { API_ROUTES } from "../endpoints/routes.js";
 import { SITE_ROUTES, type SiteRoute } from "../authorization/site.js";
 import type { AccessToken } from "../authorization/grants.js";
@@ -14,6 +15,7 @@ import { Router, type Match } from "../wire/router.js";
 type AnyRoute =
   | { readonly kind: "api"; readonly method: string; readonly path: string; readonly api: ApiRoute }
   | { readonly kind: "token"; readonly method: string; readonly path: string; readonly token: FormRoute }
+  | { readonly kind: "app"; readonly method: string; readonly path: string; readonly app: AppRoute }
   | { readonly kind: "site"; readonly method: string; readonly path: string; readonly site: SiteRoute };
 
 interface Incoming {
@@ -31,6 +33,7 @@ const ROUTER = new Router<AnyRoute>([
     path: token.path,
     token,
   })),
+  ...APP_ROUTES.map((app): AnyRoute => ({ kind: "app", method: app.method, path: app.path, app })),
   ...SITE_ROUTES.map((site): AnyRoute => ({ kind: "site", method: site.method, path: site.path, site })),
 ]);
 
@@ -63,6 +66,8 @@ function dispatch(world: World, incoming: Incoming, { route, params }: Match<Any
       return receiveApi(world, incoming, { route: route.api, params });
     case "token":
       return receiveToken(world, incoming, route.token);
+    case "app":
+      return receiveApp(world, incoming, { route: route.app, params });
     case "site":
       return receiveSite(world, incoming, { route: route.site, params });
   }
@@ -76,6 +81,25 @@ async function receiveSite(
   const form = new URLSearchParams(await readBody(incoming.request));
   const target = incoming.request.url ?? "/";
   send(incoming.response, route.answer(world, { params, query: incoming.query, form, target }));
+}
+
+/** What the app asks for itself counts against no portal's rate limit either. */
+async function receiveApp(
+  world: World,
+  { request, response }: Incoming,
+  { route, params }: Match<AppRoute>,
+): Promise<void> {
+  const text = await readBody(request);
+  const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+  const scopes = world.journal.scopesOf(token ?? "");
+  if (route.scope !== undefined && scopes === undefined)
+    return send(
+      response,
+      refuse(401, { category: "INVALID_AUTHENTICATION", message: "not a token of the app" }),
+    );
+  if (route.scope !== undefined && scopes?.includes(route.scope) !== true)
+    return send(response, missingScopes([route.scope]));
+  send(response, route.answer(world, { params, body: text === "" ? undefined : parseJson(text) }));
 }
 
 /** Token requests do not count against any portal's rate limit. */

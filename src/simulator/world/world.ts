@@ -2,6 +2,7 @@ import type { Agent } from "undici";
 import type { Delays } from "./delays.js";
 import type { Faults } from "./faults.js";
 import type { RequestLog } from "./request-log.js";
+import type { AppJournal } from "../journal/app-journal.js";
 import type { Grants } from "../authorization/grants.js";
 import type { Settings } from "./options.js";
 import type { SimulatedPortal } from "../portal.js";
@@ -26,6 +27,7 @@ export interface World {
   readonly faults: Faults;
   readonly limiter: RateLimiter;
   readonly grants: Grants;
+  readonly journal: AppJournal;
   readonly portals: Map<number, SimulatedPortal>;
   readonly requestLog: RequestLog;
   /** Keep-alive connections to the app. */

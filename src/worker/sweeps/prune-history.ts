@@ -5,6 +5,7 @@ import type { Logger } from "#platform/observability/logger.js";
 import { eraseLeftAccounts } from "./erase-accounts.js";
 import { eachPortal } from "./each-portal.js";
 import { deleteOldRecords } from "./delete-old-records.js";
+import { inOneProcess } from "./in-one-process.js";
 
 export interface PruneHistoryOptions {
   pool: Pool;
@@ -22,33 +23,17 @@ const LOCK = 7_210_400;
 
 /**
  * Deletes finished executions past their portal's retention, oldest first, then other old records and disconnected
- * accounts, in one process at a time: another process finds the lock taken and stops.
+ * accounts, in one process at a time.
  *
  * @returns how many executions were deleted; undefined if another process is doing it.
  */
-export async function pruneHistory(options: PruneHistoryOptions): Promise<number | undefined> {
-  const client = await options.pool.connect();
-  let isBroken = false;
-  try {
-    const { rows } = await client.query<{ is_ours: boolean }>(`SELECT pg_try_advisory_lock($1) AS is_ours`, [
-      LOCK,
-    ]);
-    if (rows[0]?.is_ours !== true) return undefined;
-    try {
-      const pruned = await pruneAll(options);
-      await deleteOldRecords(options.pool, options.isEnding);
-      await eraseLeftAccounts(options);
-      return pruned;
-    } finally {
-      await client.query(`SELECT pg_advisory_unlock($1)`, [LOCK]);
-    }
-  } catch (error) {
-    // A connection that returned to the pool with the lock would keep everyone out.
-    isBroken = true;
-    throw error;
-  } finally {
-    client.release(isBroken);
-  }
+export function pruneHistory(options: PruneHistoryOptions): Promise<number | undefined> {
+  return inOneProcess(options.pool, LOCK, async () => {
+    const pruned = await pruneAll(options);
+    await deleteOldRecords(options.pool, options.isEnding);
+    await eraseLeftAccounts(options);
+    return pruned;
+  });
 }
 
 async function pruneAll({ pool, logger, isEnding }: PruneHistoryOptions): Promise<number> {

@@ -63,6 +63,7 @@ const WITHOUT_ACCOUNTS = [
   /^revoked_sessions$/,
   /^redeemed_states$/,
   /^action_types$/,
+  /^journal_position$/,
   /^api_rate_limits$/,
   /^pgboss\./,
 ];

@@ -56,6 +56,8 @@ export interface OAuthApi {
   exchangeCode(code: string): Promise<CodeExchange>;
   /** @throws GrantRevoked, AppMisconfigured, HubSpotUnavailable. */
   refreshGrant: (refreshToken: string) => Promise<RefreshedGrant>;
+  /** A token of the app itself, of no account, for what HubSpot tells apps alone. @throws the same. */
+  appToken(scopes: string): Promise<Omit<RefreshedGrant, "refreshToken">>;
   /**
    * Kills a refresh token; neither uninstalls the app nor ends access tokens already issued (docs/hubspot.md §2.5).
    * Throws the same.
@@ -92,6 +94,10 @@ export function createOAuthApi(options: OAuthApiOptions): OAuthApi {
         refreshToken: tokens.refresh_token ?? refreshToken,
         expiresInSeconds: tokens.expires_in,
       };
+    },
+    async appToken(scopes) {
+      const { access_token, expires_in } = read(tokenAnswer, bodyOf(await transport.forApp(scopes)));
+      return { accessToken: access_token, expiresInSeconds: expires_in };
     },
     async revokeGrant(refreshToken) {
       bodyOf(await transport.revoke(refreshToken));

@@ -17,6 +17,8 @@ export interface OAuthTransport {
   exchange(code: string): Promise<Attempt>;
   /** `refresh_token` grant. */
   refresh(refreshToken: string): Promise<Attempt>;
+  /** `client_credentials` grant: a token of the app itself. */
+  forApp(scopes: string): Promise<Attempt>;
   introspect(accessToken: string): Promise<Attempt>;
   revoke(refreshToken: string): Promise<Attempt>;
 }
@@ -57,6 +59,7 @@ export function createOAuthTransport(options: OAuthTransportOptions): OAuthTrans
       withEachSecret(({ oauth2 }) =>
         ask(async () => (await oauth2.createToken({ refresh_token: refreshToken }).refresh()).token),
       ),
+    forApp: (scope) => post(TOKEN_PATH, { grant_type: "client_credentials", scope }),
     introspect: (token) => post(`${TOKEN_PATH}/introspect`, { token, token_type_hint: "access_token" }),
     revoke: (token) => post(`${TOKEN_PATH}/revoke`, { token, token_type_hint: "refresh_token" }),
   };

@@ -10,6 +10,7 @@ const CONTACTS = "/crm/objects/2026-09/contacts";
 const ACCOUNT = "/account-info/2026-09";
 const CONTACT_PROPERTIES = "/crm/properties/2026-03/contacts";
 const LISTS = "/crm/lists/2026-09";
+const JOURNAL = "/webhooks-journal/journal/2026-09";
 /**
  * Flows have no dated path yet. Version 4 ends on 2027-03-30, and until HubSpot publishes a dated one only betas follow
  * it (`/automation/2026-09-beta`): both families below move together, here.
@@ -17,6 +18,9 @@ const LISTS = "/crm/lists/2026-09";
 const AUTOMATION = "/automation/v4";
 
 export const paths = {
+  journalSubscriptions: "/webhooks-journal/subscriptions/2026-09",
+  journalEarliest: `${JOURNAL}/earliest`,
+  journalAfter: (offset: string) => `${JOURNAL}/offset/${encodeURIComponent(offset)}/next`,
   sequences: SEQUENCES,
   sequence: (sequenceId: string) => `${SEQUENCES}/${encodeURIComponent(sequenceId)}`,
   enrollments: `${SEQUENCES}/enrollments`,
