@@ -44,6 +44,31 @@ describe("a page of one of HubSpot's lists", () => {
     expect(page.leftOut).toHaveLength(ids.length - 2);
   });
 
+  test("takes an owner of whom HubSpot does not say the type, or whether archived, for a person who is there", async () => {
+    const results = [{ id: "1", userId: 11, email: "o@acme.example", type: null, archived: null }];
+    const page = await gatewayOf({ results }).listOwners({ archived: false });
+    expect(page.results).toMatchObject([{ id: "1", userId: 11n, type: "PERSON", archived: false }]);
+  });
+
+  test.each([null, undefined, "yes", 1])(
+    "leaves out a user of whom it says %j for whether they administer, and keeps the others",
+    async (superAdmin) => {
+      const page = await gatewayOf({ results: [{ ...user, id: "8", superAdmin }, user] }).listUsers({});
+      expect(page.results.map(({ id }) => id)).toEqual([7n]);
+      expect(page.leftOut).toHaveLength(1);
+    },
+  );
+
+  test("leaves out a sequence without a name, and keeps the others", async () => {
+    const results = [
+      { id: "1", name: null },
+      { id: "2", name: "Inbound" },
+    ];
+    const page = await gatewayOf({ results }).listSequences({ userId: 1n });
+    expect(page.results.map(({ id }) => id)).toEqual(["2"]);
+    expect(page.leftOut).toHaveLength(1);
+  });
+
   test.each([0, "0", "", null, undefined])("knows that the user %j is nobody", async (userId) => {
     const page = await gatewayOf({
       results: [
