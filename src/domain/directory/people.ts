@@ -170,7 +170,7 @@ export async function listSequences(pool: Pool, portalId: bigint): Promise<Named
 }
 
 /** Sequences that HubSpot lists or once listed, by name: the first `most`. For the history, which may name old ones. */
-export async function listKnownSequences(
+export async function listEverListedSequences(
   pool: Pool,
   portalId: bigint,
   most: number,

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from "express";
-import type { AcceptResult, IncomingExecution } from "#domain/executions/accept/accept.js";
+import type { AcceptResult } from "#domain/executions/accept/accept.js";
+import type { IncomingExecution } from "#domain/executions/accept/store-calls.js";
 import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js";
 import type { ActionDefinition, ExecutionKind } from "#domain/contract/execution.js";
 import { HOLD_DAYS, holdDuration } from "#domain/contract/hold.js";

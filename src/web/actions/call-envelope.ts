@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { IncomingExecution } from "#domain/executions/accept/accept.js";
+import type { IncomingExecution } from "#domain/executions/accept/store-calls.js";
 import { NAME_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { ownValue } from "#platform/text/own-value.js";
 import type { ExecutionKind, RequestContext } from "#domain/contract/execution.js";

@@ -1,4 +1,4 @@
-import type { IncomingExecution } from "#domain/executions/accept/accept.js";
+import type { IncomingExecution } from "#domain/executions/accept/store-calls.js";
 import {
   ENROLL_INPUTS,
   LEFT_TO_PRESET,

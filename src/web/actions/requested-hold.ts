@@ -1,4 +1,4 @@
-import type { IncomingExecution } from "#domain/executions/accept/accept.js";
+import type { IncomingExecution } from "#domain/executions/accept/store-calls.js";
 import { holdFor, type HoldSettings, type RequestedHold } from "#domain/contract/hold.js";
 import { toInvalid, type ParsedCall } from "./call-envelope.js";
 import type { GivenInputs } from "./enroll-inputs.js";

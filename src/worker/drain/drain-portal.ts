@@ -12,17 +12,11 @@ import type { OverdueLooks } from "#domain/executions/overdue/overdue.js";
 import type { FairGate } from "#platform/hubspot/pace/fair-gate.js";
 import type { Owner, PortalGateway } from "#platform/hubspot/gateway.js";
 import type { HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
-import { RequestBudget, siteReserve } from "#platform/hubspot/pace/request-budget.js";
+import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import type { PortalTransport, PortalTransportOptions } from "#platform/hubspot/transport.js";
 import type { Logger } from "#platform/observability/logger.js";
-import {
-  SELF_FENCE_MS,
-  type DrainHandler,
-  type DrainTurn,
-  type TurnEnd,
-} from "#platform/queue/drain-queue.js";
-import { HEARTBEAT_SECONDS } from "#platform/queue/open-boss.js";
-import { PortalCircuit, type PortalCircuitOptions } from "#platform/queue/portal-circuit.js";
+import type { DrainHandler, DrainTurn, TurnEnd } from "#platform/queue/drain-queue.js";
+import { PortalCircuit } from "#platform/queue/portal-circuit.js";
 import {
   acquirePortal,
   LEASE_CTE,
@@ -40,8 +34,10 @@ import { tellOfCutShortHolds } from "./cut-short-holds.js";
 import { BELIEVE_NONE_AFTER_MS, type DoubtTools } from "#worker/attempt/doubt.js";
 import { createDoubtedContacts } from "#worker/attempt/doubted-contacts.js";
 import { handOver } from "./hand-over.js";
+import { openBudget } from "./open-budget.js";
 import { openPortalCalls } from "./portal-calls.js";
 import { PortalTurn, type PortalTurnOptions } from "./portal-turn.js";
+import { recordBlocked } from "./record-blocked.js";
 import type { CompletionOptions } from "./send-completions.js";
 import { readOnce } from "#worker/renewal/read-once.js";
 import { SenderSelection } from "#worker/attempt/sender-selection.js";
@@ -55,7 +51,6 @@ import { UNENROLL_TIMES } from "#worker/unenroll/judge-contact.js";
 import { pollUnenrollments } from "#worker/unenroll/unenroll-poll.js";
 import type { Unenrolling } from "#worker/unenroll/unenroll-tools.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
-import { databaseTroubleOf } from "#platform/db/storage-faults.js";
 
 export interface DrainOptions {
   pool: Pool;
@@ -96,7 +91,6 @@ export interface DrainOptions {
   unenrolling?: Unenrolling | undefined;
 }
 
-const WINDOW_MS = 10_000;
 /**
  * How long an attempt that our old copy would refuse waits for the new one, before HubSpot is asked about the one
  * person.
@@ -107,39 +101,6 @@ const RENEWAL_PATIENCE_MS = 2_000;
  * began together would otherwise end together, again and again, and all be handed over at once.
  */
 const TURN_MS = { least: 7_500, most: 12_500 };
-/**
- * After a crash the window's use is unknown. The dead owner sent nothing later than SELF_FENCE_MS after its last sign of
- * life, and its successor starts HEARTBEAT_SECONDS after that sign at the earliest.
- */
-const UNKNOWN_WINDOW_MS = WINDOW_MS - (HEARTBEAT_SECONDS * 1_000 - SELF_FENCE_MS);
-
-function openBudget(lease: PortalLease, limit: number): RequestBudget {
-  const unknown = Array.from({ length: limit }, () => UNKNOWN_WINDOW_MS);
-  return new RequestBudget({
-    limit,
-    windowMs: WINDOW_MS,
-    now: () => performance.now(),
-    inheritedMs: lease.inheritedMs ?? unknown,
-    allowance: lease.allowance,
-    reserve: siteReserve(limit),
-  });
-}
-
-/** How soon to retry a portal that only the operator can help. */
-const BLOCKED_RETRY_MS = 60_000;
-
-/**
- * The database refuses what every turn needs until the operator fixes it: the page and an alert tell the account's
- * admins why nothing happens. If not even that can be stored, the log has to do (platform/db/trouble-log.ts).
- */
-async function recordBlocked(options: PortalCircuitOptions, fault: unknown): Promise<void> {
-  const trouble = databaseTroubleOf(fault);
-  if (trouble?.isStandstill !== true) return;
-  const circuit = new PortalCircuit(options);
-  circuit.failed(trouble.means, { retryAfterMs: BLOCKED_RETRY_MS, ownCause: trouble.cause });
-  await circuit.saved();
-}
-
 /** The handler that drains one portal for one turn. */
 export function createDrain(options: DrainOptions): DrainHandler {
   const { pool, directory, logger, hubspotClock: clock, overdueLooks } = options;

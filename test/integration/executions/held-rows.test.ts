@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { createAcceptor, type IncomingExecution } from "#domain/executions/accept/accept.js";
+import { createAcceptor } from "#domain/executions/accept/accept.js";
+import type { IncomingExecution } from "#domain/executions/accept/store-calls.js";
 import { recoverAttempts, type Ownership } from "#domain/executions/claim.js";
 import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import { expirePastDeadline } from "#domain/executions/overdue/expire.js";

@@ -1,10 +1,7 @@
 import type { Pool } from "pg";
 import { createDirectory } from "#domain/directory/directory.js";
-import {
-  createAcceptor,
-  type AcceptResult,
-  type IncomingExecution,
-} from "#domain/executions/accept/accept.js";
+import { createAcceptor, type AcceptResult } from "#domain/executions/accept/accept.js";
+import type { IncomingExecution } from "#domain/executions/accept/store-calls.js";
 import { resumePortal } from "#domain/executions/resume.js";
 import { toTheEnd } from "#domain/executions/slices.js";
 import type { BlockAnswer } from "./answers.js";

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { listCallingFlows } from "#domain/flows/calling-flows.js";
-import { fullLabel, listActivePeople, listKnownSequences } from "#domain/directory/people.js";
+import { fullLabel, listActivePeople, listEverListedSequences } from "#domain/directory/people.js";
 import type { Choice } from "../frame/fields.js";
 import { shorten } from "#platform/text/shorten.js";
 import type { FilterNames } from "../words/activity-words.js";
@@ -25,7 +25,7 @@ const LONGEST_LABEL = 80;
 
 export async function readFilterChoices(pool: Pool, portalId: bigint): Promise<FilterChoices> {
   const [sequences, senders, workflows] = await Promise.all([
-    listKnownSequences(pool, portalId, MOST_SEQUENCES),
+    listEverListedSequences(pool, portalId, MOST_SEQUENCES),
     listActivePeople(pool, portalId),
     listCallingFlows(pool, portalId),
   ]);

@@ -27,7 +27,8 @@ import {
   type RecipeOptions,
 } from "./recipe-entry.js";
 import { RECIPE_WORDS } from "./recipe-names.js";
-import { RecipePage, RecipesPage } from "./recipe-page.js";
+import { RecipePage } from "./recipe-page.js";
+import { RecipesPage } from "./recipes-page.js";
 
 /** `GET /settings/workflows/new` */
 export function showRecipes(exchange: Exchange): Promise<void> {

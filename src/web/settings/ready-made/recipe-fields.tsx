@@ -1,0 +1,238 @@
+import { takesStamps } from "#domain/ready-made/plan-trigger.js";
+import { LEAD_STATUSES } from "#domain/ready-made/recipe.js";
+import { CheckBox, Group, SelectField, TextArea, TextField } from "../frame/fields.js";
+import { activePeople, peopleNote, rotationChoices, rotationNote } from "../step/people-choices.js";
+import { reconnectPath } from "../words/paths.js";
+import { leadStatusLabel } from "./plan-words.js";
+import { TRIGGERS_OF, type RecipeOptions } from "./recipe-entry.js";
+import { recipePath } from "./recipe-names.js";
+import type { RecipeModel } from "./recipe-model.js";
+
+const TRIGGER_LABELS = {
+  form: "submit a form",
+  property: "get a value in a property",
+  list: "join a list",
+  sequence: "are enrolled in a sequence",
+  "by-hand": "are put in, by a person or by Sequence Enroller",
+} as const;
+
+/** Who comes in. */
+export function TriggerFields({ recipe, entry, options, problems }: RecipeModel) {
+  const kinds = TRIGGERS_OF[recipe];
+  const has = (kind: (typeof kinds)[number]) => kinds.includes(kind);
+  const when = (kind: keyof typeof TRIGGER_LABELS) =>
+    kinds.length > 1 ? `If they ${TRIGGER_LABELS[kind]}. ` : "";
+  return (
+    <Group legend="Who comes in">
+      {kinds.length === 1 ? (
+        <input type="hidden" name="trigger" value={kinds[0]} />
+      ) : (
+        <SelectField
+          name="trigger"
+          label="Contacts come in when they"
+          value={entry.trigger}
+          problems={problems}
+          choices={kinds.map((value) => ({ value, label: TRIGGER_LABELS[value] }))}
+        />
+      )}
+      {has("form") ? (
+        <TextField
+          name="form"
+          label="Form"
+          value={entry.form}
+          note={`${when("form")}Its id, or the address of its page in HubSpot (Marketing, Forms).`}
+          problems={problems}
+        />
+      ) : null}
+      {has("property") ? (
+        <Property entry={entry} options={options} problems={problems} when={when("property")} />
+      ) : null}
+      {has("list") ? (
+        <TextField
+          name="list"
+          label="List"
+          value={entry.list}
+          note={`${when("list")}Its id, or the address of its page in HubSpot (CRM, Segments or Lists).`}
+          problems={problems}
+        />
+      ) : null}
+      {has("sequence") ? (
+        <SelectField
+          name="first_sequence"
+          label="First sequence"
+          value={entry.first_sequence}
+          problems={problems}
+          choices={[{ value: "", label: "Choose a sequence" }, ...sequenceChoices(options)]}
+        />
+      ) : null}
+    </Group>
+  );
+}
+
+function Property({
+  entry,
+  options: { properties },
+  problems,
+  when,
+}: Pick<RecipeModel, "entry" | "options" | "problems"> & { when: string }) {
+  return (
+    <>
+      <TextField
+        name="property"
+        label="Property"
+        value={entry.property}
+        note={`${when}${properties === undefined ? "HubSpot did not list the account's properties now. Type the internal name, such as hs_lead_status." : "Its internal name, such as hs_lead_status; the list helps while you type."}`}
+        problems={problems}
+        list={properties === undefined ? undefined : "properties"}
+      />
+      <datalist id="properties">
+        {properties?.map(({ name, label }) => (
+          <option key={name} value={name}>
+            {label}
+          </option>
+        ))}
+      </datalist>
+      <TextArea
+        name="values"
+        label="Values"
+        value={entry.values}
+        rows={2}
+        note="One a line, as HubSpot stores them; any of them counts. Leave blank for any value."
+        problems={problems}
+      />
+    </>
+  );
+}
+
+const sequenceChoices = ({ sequences }: RecipeOptions) =>
+  sequences.map(({ sequenceId, name }) => ({ value: sequenceId, label: name }));
+
+/** Which sequence, and who sends. */
+export function EnrollmentFields({ recipe, entry, options, problems }: RecipeModel) {
+  const people = activePeople(options.nameable);
+  const rotations = rotationChoices(options.nameable);
+  return (
+    <Group legend={recipe === "NO_REPLY" ? "The next sequence" : "The enrollment"}>
+      <SelectField
+        name="sequence_id"
+        label="Sequence"
+        value={entry.sequence_id}
+        note={
+          options.sequences.length === 0
+            ? "No sequence of this account is known yet. Make one in HubSpot; it shows here within the hour."
+            : undefined
+        }
+        problems={problems}
+        choices={[{ value: "", label: "Choose a sequence" }, ...sequenceChoices(options)]}
+      />
+      <SelectField
+        name="sender_mode"
+        label="Sender"
+        value={entry.sender_mode}
+        problems={problems}
+        choices={[
+          { value: "contact_owner", label: "The contact's owner" },
+          { value: "rotation", label: "A rotation" },
+          { value: "specific_user", label: "One user" },
+          { value: "portal_default", label: "As the preset says" },
+        ]}
+      />
+      <SelectField
+        name="rotation_id"
+        label="Rotation"
+        value={entry.rotation_id}
+        note={rotationNote(rotations, "For “A rotation”.")}
+        problems={problems}
+        choices={[{ value: "", label: "Choose a rotation" }, ...rotations]}
+      />
+      <SelectField
+        name="sender_user_id"
+        label="User"
+        value={entry.sender_user_id}
+        note={peopleNote(people, { page: recipePath(recipe), note: "For “One user”." })}
+        problems={problems}
+        choices={[{ value: "", label: "Choose a person" }, ...people]}
+      />
+      <SelectField
+        name="preset_id"
+        label="Preset"
+        value={entry.preset_id}
+        problems={problems}
+        choices={[
+          { value: "", label: "The account's default preset" },
+          ...options.presets.map(({ presetId, name }) => ({ value: presetId.toString(), label: name })),
+        ]}
+      />
+    </Group>
+  );
+}
+
+/** What comes after the sequence, if the recipe goes on. */
+export function AfterwardsFields({ recipe, entry, problems }: RecipeModel) {
+  if (recipe === "NO_REPLY")
+    return (
+      <TextField
+        name="days"
+        label="Days after the first sequence ended"
+        inputMode="numeric"
+        value={entry.days}
+        note="Whoever replies in the meantime is not enrolled in the next one."
+        problems={problems}
+      />
+    );
+  if (recipe !== "OUTCOME") return null;
+  const statuses = [
+    { value: "", label: "Leave it as it is" },
+    ...LEAD_STATUSES.map((value) => ({ value, label: leadStatusLabel(value) })),
+  ];
+  return (
+    <Group
+      legend="When the sequence has ended"
+      note="Each way gets a branch of its own in HubSpot, where you can add more steps."
+    >
+      <TextField
+        name="days"
+        label="Wait at most, days"
+        inputMode="numeric"
+        value={entry.days}
+        problems={problems}
+      />
+      <SelectField
+        name="replied_status"
+        label="Lead status of a contact who replied"
+        value={entry.replied_status}
+        problems={problems}
+        choices={statuses}
+      />
+      <SelectField
+        name="finished_status"
+        label="Lead status of a contact who did not"
+        value={entry.finished_status}
+        problems={problems}
+        choices={statuses}
+      />
+    </Group>
+  );
+}
+
+/** Whether Sequence Enroller may put contacts in as well. */
+export function StampedField({ recipe, entry, options }: RecipeModel) {
+  const isOffered = TRIGGERS_OF[recipe].some(takesStamps);
+  if (!isOffered) return null;
+  if (!options.mayStamp)
+    return (
+      <p class="note">
+        Sequence Enroller can put contacts in this workflow by a contact property, which is safer than
+        HubSpot's old way, if it may write to contacts.{" "}
+        <a href={reconnectPath("unenroll")}>Give the two permissions in HubSpot</a>, then come back.
+      </p>
+    );
+  return (
+    <CheckBox
+      name="stamped"
+      label="Sequence Enroller may put contacts in as well"
+      isChecked={entry.stamped === "yes"}
+      note={`Adds our contact property to the trigger.${TRIGGERS_OF[recipe].includes("form") ? " Not if they submit a form." : ""}`}
+    />
+  );
+}
