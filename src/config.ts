@@ -10,7 +10,7 @@ import {
 } from "#platform/config/config-safety.js";
 import {
   clientSecrets,
-  contactUrl,
+  contactAddress,
   destinations,
   encryptionKeys,
   mailFrom,
@@ -117,8 +117,8 @@ const environment = z.object({
   METRICS_TOKEN: z.string().min(1).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }).optional(),
   PRIVATE_DESTINATIONS: destinations.optional(),
-  SECURITY_CONTACT: contactUrl.optional(),
-  SUPPORT_CONTACT: contactUrl.optional(),
+  SECURITY_CONTACT: contactAddress.optional(),
+  SUPPORT_CONTACT: contactAddress.optional(),
   SMTP_URL: smtpUrl.optional(),
   MAIL_FROM: mailFrom.optional(),
   EXECUTION_DEADLINE_HOURS: z

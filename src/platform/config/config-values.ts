@@ -132,7 +132,7 @@ export const destinations = z.string().transform((text, context): ReadonlySet<st
 });
 
 /** Whom to turn to: a mail address, or a web page, as the URL that security.txt requires. */
-export const contactUrl = z
+export const contactAddress = z
   .string()
   .refine(
     (value) => z.email().safeParse(value.replace(/^mailto:/, "")).success || /^https:\/\/[^\s]+$/.test(value),

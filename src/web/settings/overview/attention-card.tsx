@@ -7,7 +7,7 @@ import { FallbackLink, FixLink, type FixPlaces } from "../words/fixes.js";
 import { numbered, type Format } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { BULK_PATH, helpPath } from "../words/paths.js";
-import { Snooze, titleOf } from "./snooze.js";
+import { Snooze, causeTitle } from "./snooze.js";
 import { decidedAddress } from "../words/activity-address.js";
 
 /** Causes shown before the rest is folded away. */
@@ -88,7 +88,7 @@ function CauseRow({ cause, history, places, format, formToken }: AttentionModel 
       <p class="note">
         <a
           href={decidedAddress(history.since, list)}
-          aria-label={`${numbered(contacts, "contact")}: ${titleOf(cause)}`}
+          aria-label={`${numbered(contacts, "contact")}: ${causeTitle(cause)}`}
         >
           {numbered(contacts, "contact")}
         </a>

@@ -24,7 +24,7 @@ export function Snooze({ cause, format, formToken }: SnoozeModel) {
       <input type="hidden" name="subject" value={keyOf(subject)} />
     </>
   );
-  const name = titleOf(cause);
+  const name = causeTitle(cause);
   if (snoozedUntil !== null)
     return (
       <>
@@ -62,7 +62,7 @@ const keyOf = (subject: CauseSubject | null): string =>
   subject === null ? "" : `${subject.kind}:${subject.id}`;
 
 /** The cause as it stands within a sentence. */
-export function titleOf({ code, storedCode, subject }: Cause): string {
+export function causeTitle({ code, storedCode, subject }: Cause): string {
   const what = code === null ? storedCode : CODE_WORDS[code];
   const name = subject?.name ?? subject?.id;
   return `${what.slice(0, 1).toLowerCase()}${what.slice(1)}${name === undefined ? "" : ` (${name})`}`;
