@@ -110,6 +110,27 @@ test("no list shows another account's rows, whatever narrows it; the account's o
   expect(found).toBeGreaterThan(8);
 });
 
+test("what a path names of another account is shown to its own key alone", async () => {
+  const { pool } = site.database;
+  const idIn = async (table: string): Promise<string> =>
+    (await pool.query<{ id: string }>(`SELECT id FROM ${table} WHERE portal_id = $1`, [portalId])).rows[0]
+      ?.id ?? "";
+  const ids: Readonly<Record<string, string>> = {
+    ...{ contacts: IDS.contact, sequences: IDS.sequence, imports: importId },
+    enrollments: await idIn("executions"),
+    "webhook-subscriptions": await idIn("webhook_subscriptions"),
+  };
+  const named = operations.filter(({ method, path }) => method === "GET" && path.includes("{"));
+  let found = 0;
+  for (const { path } of named) {
+    const id = ids[path.split("/")[1] ?? ""] ?? "1";
+    const address = `/api/v1${path.replaceAll(/\{\w+\}/g, id)}`;
+    expect([address, (await stranger.get(address)).text.includes(SECRET)]).toEqual([address, false]);
+    if ((await own.get(address)).text.includes(SECRET)) found += 1;
+  }
+  expect(found).toBeGreaterThan(3);
+});
+
 test("what a body names of another account is refused just like what nobody has, and nothing is stored", async () => {
   const usual = { contact: { email: "ada@lead.example" }, sequence: { id: IDS.sequence } };
   await site.database.prisma.sequence.create({
