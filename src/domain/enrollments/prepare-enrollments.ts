@@ -16,10 +16,18 @@ export type PreparedEnrollment =
   | { readonly kind: "ready"; readonly enrollment: AskedEnrollment }
   | {
       readonly kind: "refused";
+      /** Of the first problem. */
       readonly code: RowRefusalCode;
-      readonly pointer: string;
       readonly detail: string;
+      readonly problems: readonly WishProblem[];
     };
+
+/** What is wrong in one place of a wish. */
+interface WishProblem {
+  /** RFC 6901: `/sequence/name`. */
+  readonly pointer: string;
+  readonly detail: string;
+}
 
 /** `NOT_SUPPORTED`: the account has not set up what is asked for. */
 export type RowRefusalCode = ErrorCode | "NOT_SUPPORTED";
@@ -30,7 +38,7 @@ type Refused = Extract<PreparedEnrollment, { kind: "refused" }>;
 const MOST_IDS_NAMED = 10;
 
 const refused = (code: RowRefusalCode, pointer: string, detail: string): Refused => ({
-  ...{ kind: "refused", code, pointer, detail },
+  ...{ kind: "refused", code, detail, problems: [{ pointer, detail }] },
 });
 
 export const UNKNOWN_SEQUENCE = refused(
@@ -70,14 +78,16 @@ function prepare(
 ): PreparedEnrollment {
   const sequenceId =
     isIdTaken && "id" in wish.sequence ? wish.sequence.id : sequenceOf(portalId, wish, names);
-  if (typeof sequenceId !== "string") return sequenceId;
   const sender = senderOf(portalId, wish.sender ?? { mode: "portal_default" }, names);
-  if ("kind" in sender) return sender;
   const { contact, presetId, ifAlreadyEnrolled, cooldownDays, notBefore, reference } = wish;
-  if (presetId !== undefined && !names.presets.has(nameIn(portalId, BigInt(presetId).toString())))
-    return refused("INVALID_INPUT", "/presetId", "The account has no such preset.");
-  const problem = ifAlreadyEnrolled === "replace" ? names.replacingProblems.get(portalId) : undefined;
-  if (problem !== undefined) return refused("NOT_SUPPORTED", "/ifAlreadyEnrolled", problem);
+  const found = [
+    sequenceId,
+    sender,
+    presetProblem(portalId, wish, names),
+    replacingProblem(portalId, wish, names),
+  ];
+  if (typeof sequenceId !== "string" || "kind" in sender || found.some(isRefused))
+    return allOf(found.filter(isRefused));
   const date = notBefore === undefined ? undefined : new Date(notBefore);
   const request: EnrollRequest = {
     ...sender,
@@ -87,6 +97,33 @@ function prepare(
     ...(date !== undefined && { notBefore: date.toISOString() }),
   };
   return { kind: "ready", enrollment: { contact, sequenceId, request, notBefore: date, reference } };
+}
+
+const isRefused = (found: unknown): found is Refused =>
+  typeof found === "object" && found !== null && "kind" in found;
+
+/** Every problem at once, under the first one's code. */
+function allOf(refusals: readonly Refused[]): Refused {
+  const [first = UNKNOWN_SEQUENCE] = refusals;
+  return { ...first, problems: refusals.flatMap(({ problems }) => problems) };
+}
+
+function presetProblem(
+  portalId: bigint,
+  { presetId }: EnrollmentWish,
+  { presets }: WishedNames,
+): Refused | undefined {
+  if (presetId === undefined || presets.has(nameIn(portalId, BigInt(presetId).toString()))) return undefined;
+  return refused("INVALID_INPUT", "/presetId", "The account has no such preset.");
+}
+
+function replacingProblem(
+  portalId: bigint,
+  { ifAlreadyEnrolled }: EnrollmentWish,
+  { replacingProblems }: WishedNames,
+): Refused | undefined {
+  const problem = ifAlreadyEnrolled === "replace" ? replacingProblems.get(portalId) : undefined;
+  return problem === undefined ? undefined : refused("NOT_SUPPORTED", "/ifAlreadyEnrolled", problem);
 }
 
 function sequenceOf(

@@ -106,6 +106,15 @@ describe("POST /enrollments", () => {
     expect([wrong.status, wrong.body.code]).toEqual([422, "INVALID_REQUEST"]);
     const pointers = wrong.body.errors.map(({ pointer }: { pointer: string }) => pointer);
     expect(pointers.sort()).toEqual(["/contact/email", "/cooldownDays", "/tint"]);
+    const names = {
+      sequence: { name: "Nowhere" },
+      sender: { email: "stranger@acme.example" },
+      presetId: "404",
+    };
+    const unknownNames = await enroll({ contact, ...names });
+    expect([unknownNames.status, unknownNames.body.code]).toEqual([422, "SEQUENCE_NOT_FOUND"]);
+    const places = unknownNames.body.errors.map(({ pointer }: { pointer: string }) => pointer);
+    expect(places).toEqual(["/sequence", "/sender/email", "/presetId"]);
     const broken = await client.post("/api/v1/enrollments", "{");
     expect([broken.status, broken.body.code]).toEqual([400, "INVALID_REQUEST"]);
     const form = await client.post("/api/v1/enrollments", "a=1", { "Content-Type": "text/plain" });

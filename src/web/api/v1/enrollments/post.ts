@@ -52,8 +52,8 @@ export function createPostEnrollment(options: CreateEnrollmentOptions): AnyEndpo
         return identity === undefined ? accept(call) : (await acceptCalls(pool, [call], options))[0];
       });
       if (result?.kind === "refused") {
-        const { code, detail, pointer } = result;
-        return refusal(code, { detail, errors: [{ pointer, detail }] });
+        const { code, detail, problems: errors } = result;
+        return refusal(code, { detail, errors });
       }
       if (result?.kind !== "accepted") return refusal("NOT_CONNECTED");
       afterCommit(() => wake(portalId));
