@@ -7,15 +7,33 @@ import { createApiClient, giveKey } from "../../support/api-client.js";
 import { addPlainPortal, freePort, startRunningApp, type RunningApp } from "../../support/start-app.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 
-const DOCUMENT = readFileSync(join(import.meta.dirname, "../../../docs/api.md"), "utf8");
+const read = (name: string) => readFileSync(join(import.meta.dirname, "../../..", name), "utf8");
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   sh: ["bash", "-c"],
   js: [process.execPath, "--input-type=module", "--eval"],
   python: ["python3", "-c"],
 };
-const EXAMPLES = [
-  ...DOCUMENT.matchAll(/^## (?<heading>[^\n]*)$|^```(?<language>sh|js|python)\n(?<code>[\s\S]*?)^```$/gm),
-];
+
+/** An example, under the heading of its part of the document. */
+type Example = readonly [heading: string, language: string, code: string];
+
+function examplesIn(document: string): Example[] {
+  let heading = "";
+  const parts = document.matchAll(
+    /^## (?<heading>[^\n]*)$|^```(?<language>sh|js|python)\n(?<code>[\s\S]*?)^```$/gm,
+  );
+  return [...parts].flatMap(({ groups }) => {
+    heading = groups?.["heading"] ?? heading;
+    return groups?.["code"] === undefined
+      ? []
+      : [[heading, groups["language"] ?? "", groups["code"]] as const];
+  });
+}
+
+/** Of the README those that ask the API: it begins with what installs and starts the app. */
+const IN_README = examplesIn(read("README.md")).filter(
+  ([heading, , code]) => heading === "From other programs" && !code.includes("npx "),
+);
 
 let app: RunningApp;
 let portal: SimulatedPortal;
@@ -30,7 +48,7 @@ beforeAll(async () => {
   });
   portal = addPlainPortal(app.simulator);
   portal.addSequence({ name: "Inbound" });
-  for (const name of ["ada", "zoe", "max"])
+  for (const name of ["ada", "zoe", "max", "eva"])
     portal.addContact({
       properties: { email: `${name}@lead.example`, hubspot_owner_id: [...portal.owners.keys()][0] ?? "" },
     });
@@ -82,15 +100,21 @@ const isListening = (): Promise<boolean> =>
     () => false,
   );
 
-describe("the examples of docs/api.md", () => {
-  let heading = "";
-  const cases = EXAMPLES.flatMap(({ groups }) => {
-    heading = groups?.["heading"] ?? heading;
-    return groups?.["code"] === undefined
-      ? []
-      : [[heading, groups["language"] ?? "", groups["code"]] as const];
-  });
+test.each(IN_README)(
+  "the README's example “%s” in %s does what it says",
+  async (_heading, language, code) => {
+    const printed = await run(language, code);
+    if (printed === undefined) return;
+    expect(printed).toMatch(language === "python" ? /Inbound/ : /eva@lead\.example/);
+  },
+);
 
+test("the README has an example for a shell, for Node and for Python", () => {
+  expect(IN_README.map(([, language]) => language)).toEqual(["sh", "js", "python"]);
+});
+
+describe("the examples of docs/api.md", () => {
+  const cases = examplesIn(read("docs/api.md"));
   const receivers = cases.filter(([title]) => title === "Receive webhooks");
 
   test("are in three languages, and so are those that receive webhooks", () => {
