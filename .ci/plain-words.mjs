@@ -27,6 +27,12 @@ export const PLAIN_WORDS = [
   [/\bis let go\b|\bare let go\b|\bwas let go\b/i, "is released, or: is not enrolled"],
   [/\bnothing there to do it to\b/i, "nothing matches"],
   [/\bas in life\b/i, "as in production"],
+  [/\bone a line\b/i, "one per line"],
+  [/\bso many an? \w+\b/i, "up to this many per …"],
+  [
+    /\bmaximum of (?:rows|contacts|requests|senders|readers|executions|portals)\b/i,
+    "the most rows, contacts, …",
+  ],
   // American spelling.
   [/\be-mail/i, "email"],
   [

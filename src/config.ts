@@ -22,7 +22,7 @@ import {
 } from "#platform/config/config-values.js";
 import { AppError } from "./errors.js";
 
-/** Every setting is wrong in some way; the message lists all problems at once, one a line. */
+/** Every setting is wrong in some way; the message lists all problems at once, one per line. */
 export class ConfigError extends AppError {
   override readonly code = "CONFIG_INVALID";
 }

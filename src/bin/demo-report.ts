@@ -15,7 +15,7 @@ export interface DemoFigures {
   readonly completionCalls: number;
   readonly otherCalls: number;
   readonly throttled: number;
-  /** Maximum of requests in one rolling window, out of the limit. */
+  /** The most requests in one rolling window, out of the limit. */
   readonly peakInWindow: number;
 }
 

@@ -30,7 +30,7 @@ export interface OldestWaiting {
   notBefore: Date | null;
 }
 
-/** Maximum of rows to count. */
+/** The most rows to count. */
 const COUNT_LIMIT = 50_000;
 
 interface Row {

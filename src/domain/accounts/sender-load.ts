@@ -31,7 +31,7 @@ export function isNearCap({ sent, cap }: Pick<SenderLoad, "sent" | "cap">): bool
   return sent >= cap * NEAR;
 }
 
-/** Maximum of senders shown. */
+/** The most senders shown. */
 const SHOWN = 5;
 
 interface Row {

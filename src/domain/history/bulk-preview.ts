@@ -9,7 +9,7 @@ export interface BulkPreview {
   readonly countedTo: Date | undefined;
 }
 
-/** Maximum of rows to count; the job itself goes on to the end. */
+/** The most rows to count; the job itself goes on to the end. */
 const LOOK_BACK = 25_000;
 
 export async function previewBulk(

@@ -45,7 +45,7 @@ export interface ReportRequest {
   readonly until?: Date | undefined;
   /** Maximum of lines. */
   readonly limit: number;
-  /** Maximum of executions, the newest first; by default half a million. */
+  /** The most executions, the newest first; by default half a million. */
   readonly mostCounted?: number;
   /** By which weeks are told, up to `now`. By default UTC's. */
   readonly calendar?: { readonly timeZone: string | null; readonly now: Date };

@@ -48,7 +48,7 @@ export interface ChosenSender {
 export type SenderDecision =
   { readonly kind: "send"; readonly sender: ChosenSender; readonly choice: StoredSenderChoice } | NobodyNow;
 
-/** Maximum of senders to check between two turns of the event loop: a new one takes some 0.1 ms. */
+/** The most senders to check between two turns of the event loop: a new one takes some 0.1 ms. */
 const SLICE = 16;
 
 /** One choice in progress: who was passed over so far. */

@@ -13,7 +13,7 @@ export const SELF_FENCE_MS = 6_000;
 /** Wakes are hints; this is the longest delay of a lost one. */
 const POLL_INTERVAL_MS = 2_000;
 /**
- * Maximum of portals to take at once, and how long a process waits before each fetch for every portal it holds. A
+ * The most portals to take at once, and how long a process waits before each fetch for every portal it holds. A
  * process with few portals fetches sooner and gets the waiting ones: portals spread over the processes, and a new
  * process has its share within a turn, without any counting.
  */

@@ -18,7 +18,7 @@ interface Found {
   readonly requests: number;
 }
 
-/** Contacts missing from a batch are read one by one, so many a step. */
+/** Contacts missing from a batch are read one by one, up to this many per step. */
 const SINGLES = 10;
 const NEXT_MS = 1_000;
 const PROPERTIES = ["email"];

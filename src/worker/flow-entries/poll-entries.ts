@@ -20,7 +20,7 @@ export interface EntryTools {
 
 /** Contacts that HubSpot reads or writes in one request (docs/hubspot.md §6). */
 const BATCH = 100;
-/** The legacy route takes a request for each contact: so many a step, before other work has its turn. */
+/** The legacy route takes a request for each contact: up to this many per step, before other work has its turn. */
 const SENT_AT_ONCE = 10;
 const PAUSED_MS = 30_000;
 const ANOTHER_STAMP_MS = 15_000;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { DELIVERY_DAYS } from "#domain/subscriptions/deliveries.js";
 
-/** Maximum of rows one statement deletes, so that nothing waits behind it. */
+/** The most rows one statement deletes, so that nothing waits behind it. */
 const STEP = 2_000;
 const PAUSE_MS = 20;
 

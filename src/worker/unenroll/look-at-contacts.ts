@@ -10,7 +10,7 @@ import { problemBeforeStamping } from "./keep-helper.js";
 import { currentId, type UnenrollTools } from "./unenroll-tools.js";
 import type { Stamping } from "./write-stamps.js";
 
-/** Contacts missing from a batch are read one by one, so many a poll. */
+/** Contacts missing from a batch are read one by one, up to this many per poll. */
 const SINGLES = 10;
 const PUT_OFF_MS = 5_000;
 const PAUSED_MS = 30_000;

@@ -5,7 +5,7 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 
 /** Contacts that HubSpot reads in one request (docs/hubspot.md §6). */
 export const BATCH = 100;
-/** Maximum of contacts read individually in a poll. */
+/** The most contacts read individually in a poll. */
 export const SINGLES = 10;
 /** One set for all looks: whoever waits for the contact, the same answer serves all. */
 const LOOK_PROPERTIES = [...new Set([...SEQUENCE_PROPERTIES, ...ENGAGEMENT_PROPERTIES])];

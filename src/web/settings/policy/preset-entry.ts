@@ -163,7 +163,7 @@ const PROBLEMS: readonly [path: string, field: keyof PresetEntry, sentence: stri
   [
     "suppression.property.values",
     "property_values",
-    "Enter the suppressing values, one a line: 1 to 100 of them, 200 characters each at most.",
+    "Enter the suppressing values, one per line: 1 to 100 of them, 200 characters each at most.",
   ],
 ];
 
@@ -187,7 +187,7 @@ function domainProblem(path: readonly PropertyKey[], typed: string): string {
   const index = path[2];
   if (typeof index !== "number") return "List 1,000 domains at most.";
   const wrong = domainsOf(typed)[index] ?? "";
-  return `“${cutText(wrong, LONGEST_QUOTE)}” is not a domain. Write one a line, such as example.com.`;
+  return `“${cutText(wrong, LONGEST_QUOTE)}” is not a domain. Write one per line, such as example.com.`;
 }
 
 function unknownNames(entry: PresetEntry, { names }: Nameable): Problems {

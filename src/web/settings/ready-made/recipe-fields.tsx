@@ -97,7 +97,7 @@ function Property({
         label="Values"
         value={entry.values}
         rows={2}
-        note="One a line, as HubSpot stores them; any of them counts. Leave blank for any value."
+        note="One per line, as HubSpot stores them; any of them counts. Leave blank for any value."
         problems={problems}
       />
     </>

@@ -60,7 +60,7 @@ export function ContactsCard(model: ContactsModel) {
             label="Contacts"
             value={entry.contacts}
             rows={4}
-            note="Record ids or email addresses: one a line, or with commas between them."
+            note="Record ids or email addresses: one per line, or with commas between them."
             problems={problems}
           />
           <div class="actions">

@@ -29,7 +29,7 @@ const email = z.email().max(LONGEST_ADDRESS);
 /** Wrong ones that are named. */
 const NAMED = 3;
 
-/** Ids and addresses as people paste them: one a line, or with commas, semicolons and spaces between them. */
+/** Ids and addresses as people paste them: one per line, or with commas, semicolons and spaces between them. */
 export function parseContactsEntry(entry: ContactsEntry): { request: EntryRequest } | { problems: Problems } {
   const { flow, contacts, key } = entry;
   const texts = [...new Set(contacts.split(/[\s,;]+/).filter((text) => text !== ""))];

@@ -61,7 +61,7 @@ export function createPostBatch({ wake, committed: pool, traceAccepting }: PostB
     scope: "enrollments:write",
     summary: "Enroll many contacts",
     description:
-      "A row is an enrollment as `POST /enrollments` takes it. Send one a line (`application/x-ndjson`), 50,000 rows and 16 KiB a row at most, or fewer " +
+      "A row is an enrollment as `POST /enrollments` takes it. Send one per line (`application/x-ndjson`), 50,000 rows and 16 KiB a row at most, or fewer " +
       "as `inputs` of a JSON body. Each row is answered by a line of its own, in order, as soon as it is stored; what is wrong with one leaves the others. " +
       "A row whose `reference` was used within 24 hours is a `DUPLICATE`, and is not accepted again. If the batch cannot go on, the last line says why.",
     body: z.strictObject({ inputs }),
