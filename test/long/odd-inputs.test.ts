@@ -104,7 +104,7 @@ interface Sent {
   readonly body?: string;
 }
 
-/** What came of all of them that must not: an answer of ours that failed, or a word in the log that something did. */
+/** What came of all of them that must not: a failed answer, or a word in the log that something did. */
 async function faultsOf(all: readonly Sent[], { as = admin }: { as?: Browser } = {}): Promise<unknown[]> {
   const found: unknown[] = [];
   running.logLines.splice(0);
