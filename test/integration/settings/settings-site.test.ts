@@ -72,7 +72,9 @@ describe("the overview", () => {
       month: "short",
     });
     expect(text).toMatch(
-      new RegExp(`<th scope="row">${day.format(daysAgo(2))}</th><td data-label="Enrolled">1</td>`),
+      new RegExp(
+        `<th scope="row"><a href="[^"]+">${day.format(daysAgo(2))}</a></th><td data-label="Enrolled">1</td>`,
+      ),
     );
     expect(text.match(/<tr><th scope="row">/g)).toHaveLength(7);
   });
