@@ -17,7 +17,14 @@ export async function lookAgain(summaries, { outputFile, runJest }) {
   const files = failed.map(({ name }) => name);
   console.log(`\nFailed, and run a second time: ${files.join(", ")}`);
   const part = `${outputFile}.again`;
-  await runJest(["--runInBand", "--json", `--outputFile=${part}`, "--runTestsByPath", ...files]);
+  await runJest([
+    "--runInBand",
+    "--forceExit",
+    "--json",
+    `--outputFile=${part}`,
+    "--runTestsByPath",
+    ...files,
+  ]);
   const again = JSON.parse(readFileSync(part, "utf8"));
   rmSync(part);
   for (const { name, status } of again.testResults)
