@@ -27,23 +27,34 @@ const UNPRIVILEGED_ACCOUNTS = ["sequence-enroller", "postgres", "nobody"];
  */
 export async function findServerAccount(): Promise<ServerAccount | undefined> {
   if (process.getuid?.() !== 0) return undefined;
-  for (const name of UNPRIVILEGED_ACCOUNTS) {
-    const account = await findAccount(name);
-    if (account !== undefined) return account;
-  }
+  const account = chooseServerAccount(await readAccounts());
+  if (account !== undefined) return account;
   throw new EmbeddedPostgresUnavailable(
     `PostgreSQL does not run as root, and this machine has no account named ${UNPRIVILEGED_ACCOUNTS.join(" or ")}. ` +
       "Start the app as an ordinary user, or set DATABASE_URL to a PostgreSQL server.",
   );
 }
 
-/** Whether it is the account shared by all programs that have none of their own. */
-export async function isNobody(account: ServerAccount): Promise<boolean> {
-  return (await findAccount("nobody"))?.uid === account.uid;
+/**
+ * The account that root lends the server: one made for it before one that other programs share.
+ *
+ * @param accounts in the form of /etc/passwd
+ */
+export function chooseServerAccount(accounts: string): ServerAccount | undefined {
+  return UNPRIVILEGED_ACCOUNTS.map((name) => findAccount(accounts, name)).find(
+    (account) => account !== undefined,
+  );
 }
 
-async function findAccount(name: string): Promise<ServerAccount | undefined> {
-  const lines = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
+/** Whether it is the account shared by all programs that have none of their own. */
+export async function isNobody(account: ServerAccount): Promise<boolean> {
+  return findAccount(await readAccounts(), "nobody")?.uid === account.uid;
+}
+
+const readAccounts = (): Promise<string> => readFile("/etc/passwd", "utf8");
+
+function findAccount(accounts: string, name: string): ServerAccount | undefined {
+  const lines = accounts.split("\n").map((line) => line.split(":"));
   const entry = lines.find(([account]) => account === name);
   // macOS lists nobody as -2; the system calls take the unsigned form.
   return entry && { uid: Number(entry[2]) >>> 0, gid: Number(entry[3]) >>> 0 };
