@@ -52,14 +52,16 @@ export async function listKnownSequences(
 /** Users as whom one sequence is asked for: each costs a request, and nobody waits for many. */
 const MOST_READERS = 3;
 
-/** A sequence with its steps. */
-export type SequenceDetail = KnownSequence & Pick<SequenceInFull, "steps" | "settings">;
+/** A sequence with its steps. Both null: HubSpot shows them to nobody who was asked. */
+export type SequenceDetail = KnownSequence &
+  (Pick<SequenceInFull, "steps" | "settings"> | { readonly steps: null; readonly settings: null });
 
 /**
  * A sequence that HubSpot lists, with its steps and settings as they are there now. Undefined: the account has no such
- * sequence. HubSpot shows one only to users who may see it, so several are tried.
+ * sequence. HubSpot shows one only to users who may see it, so several are tried; its documents let apps that a whole account
+ * installs read none at all, and then what our copy has is everything.
  *
- * @throws HubSpot's faults; HubSpotRejected if it shows the sequence to none of them.
+ * @throws HubSpot's faults.
  */
 export async function readSequence(
   { pool, gateway }: { pool: Pool; gateway: PortalGateway },
@@ -81,10 +83,7 @@ export async function readSequence(
       return { id, name, folderId: folderId ?? known.folderId, createdAt, updatedAt, steps, settings };
     }
   }
-  throw new HubSpotRejected({
-    httpStatus: 404,
-    message: "HubSpot shows the sequence to nobody who was asked",
-  });
+  return { ...known, steps: null, settings: null };
 }
 
 /** A user who may not use sequences is refused with 403. */

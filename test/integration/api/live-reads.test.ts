@@ -72,6 +72,18 @@ describe("GET /sequences", () => {
   });
 });
 
+test("GET /sequences/{id} shows what is known of one that HubSpot shows to no user of the account", async () => {
+  const users = [...portal.users.values()];
+  const permissions = users.map(({ hasSequencesPermission }) => hasSequencesPermission);
+  for (const user of users) user.hasSequencesPermission = false;
+  const { status, body } = await ask(`/api/v1/sequences/${sequenceId}`);
+  for (const [index, user] of users.entries()) user.hasSequencesPermission = permissions[index] ?? true;
+  expect([status, body]).toMatchObject([
+    200,
+    { id: sequenceId, name: portal.sequences.get(sequenceId)?.name, steps: null, settings: null },
+  ]);
+});
+
 describe("GET /contacts/{id}/enrollment", () => {
   test("tells from HubSpot where a contact is enrolled, and where nowhere", async () => {
     const email = "where@lead.example";

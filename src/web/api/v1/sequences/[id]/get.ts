@@ -10,15 +10,18 @@ const number = z.number().nullable();
 const text = z.string().nullable();
 
 const sequenceDetail = sequenceFields.extend({
-  steps: z.array(
-    z.object({
-      stepOrder: number,
-      delayMillis: number.describe("After the step before."),
-      actionType: text.describe("EMAIL, TASK or FINISH_ENROLLMENT."),
-      emailPattern: z.object({ templateId: idField.nullable() }).nullable(),
-      taskPattern: z.object({ taskType: text, taskPriority: text, subject: text }).nullable(),
-    }),
-  ),
+  steps: z
+    .array(
+      z.object({
+        stepOrder: number,
+        delayMillis: number.describe("After the step before."),
+        actionType: text.describe("EMAIL, TASK or FINISH_ENROLLMENT."),
+        emailPattern: z.object({ templateId: idField.nullable() }).nullable(),
+        taskPattern: z.object({ taskType: text, taskPriority: text, subject: text }).nullable(),
+      }),
+    )
+    .nullable()
+    .describe("Null if HubSpot shows the steps to none of the users we may ask as."),
   settings: z
     .object({
       eligibleFollowUpDays: text,
@@ -57,11 +60,13 @@ export function createGetSequence({
 function shown({ steps, settings, ...sequence }: SequenceDetail) {
   return {
     ...shownSequence(sequence),
-    steps: steps.map(({ emailPattern, taskPattern, stepOrder, delayMillis, actionType }) => ({
-      ...{ stepOrder: stepOrder ?? null, delayMillis: delayMillis ?? null, actionType },
-      emailPattern: emailPattern == null ? null : { templateId: emailPattern.templateId ?? null },
-      taskPattern: taskPattern ?? null,
-    })),
+    steps:
+      steps &&
+      steps.map(({ emailPattern, taskPattern, stepOrder, delayMillis, actionType }) => ({
+        ...{ stepOrder: stepOrder ?? null, delayMillis: delayMillis ?? null, actionType },
+        emailPattern: emailPattern == null ? null : { templateId: emailPattern.templateId ?? null },
+        taskPattern: taskPattern ?? null,
+      })),
     settings:
       settings == null
         ? null
