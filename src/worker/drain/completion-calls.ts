@@ -27,9 +27,14 @@ export interface BatchResult {
   readonly isMixed: boolean;
 }
 
-const RETRY = { baseMs: 1_000, capMs: 10 * 60_000 };
+/**
+ * However often it failed, a workflow waits two minutes at the most once HubSpot is back: a request takes a hundred
+ * completions along, and during an outage the portal's circuit spares HubSpot them.
+ */
+const LONGEST_RETRY_MS = 2 * 60_000;
+const RETRY = { baseMs: 1_000, capMs: LONGEST_RETRY_MS };
 /** After a lost answer: HubSpot may have accepted the completions late, or may be about to. */
-const DOUBT_RETRY = { baseMs: 6_000, capMs: 10 * 60_000 };
+const DOUBT_RETRY = { baseMs: 6_000, capMs: LONGEST_RETRY_MS };
 const PARKED_MS = 60_000;
 
 /** The grant or its scopes are at fault: each single callback would be refused as well. */

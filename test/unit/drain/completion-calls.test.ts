@@ -53,10 +53,17 @@ describe("a completion that could not be handed over", () => {
     expect(await delayOf(unsent)).toBeLessThanOrEqual(1_000);
     expect(await delayOf(unsent)).toBeGreaterThanOrEqual(500);
     expect(await delayOf(unsent, { tries: 4 })).toBeGreaterThanOrEqual(8_000);
-    expect(await delayOf(unsent, { tries: 40 })).toBeLessThanOrEqual(10 * 60_000);
     expect(await delayOf(down())).toBeGreaterThanOrEqual(3_000);
     expect(await send(unsent)).toMatchObject({ isDoubted: false });
     expect(await send(down())).toMatchObject({ isDoubted: true });
+  });
+
+  test("is sent again two minutes later at the most, however often HubSpot failed before", async () => {
+    for (const fault of [down(), down({ wasNotSent: true })]) {
+      const delays = await Promise.all(Array.from({ length: 20 }, () => delayOf(fault, { tries: 40 })));
+      expect(Math.max(...delays)).toBeLessThanOrEqual(2 * 60_000);
+      expect(Math.min(...delays)).toBeGreaterThanOrEqual(60_000);
+    }
   });
 
   test.each([new GrantRevoked("gone"), new AppMisconfigured("wrong secret")])(
