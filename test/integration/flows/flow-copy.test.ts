@@ -198,15 +198,17 @@ describe("the copy of a portal's workflows", () => {
     running.simulator.signals.on("request", ({ portalId, endpoint }) => {
       if (portalId === portal.portalId) endpoints.push(endpoint);
     });
-    const openUntil = (until: string, condition = "true") =>
-      pool.query(
-        `UPDATE portal_drains SET circuit_trips = 1, circuit_opened_at = now(), circuit_open_until = ${until}
-          WHERE portal_id = $1 AND ${condition}`,
-        [portal.portalId],
-      );
     // A turn under way would not notice, and would go on asking.
-    while ((await openUntil("now() + interval '1 hour'", "is_released")).rowCount === 0)
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    const openUntil = async (until: string): Promise<void> => {
+      const open = () =>
+        pool.query(
+          `UPDATE portal_drains SET circuit_trips = 1, circuit_opened_at = now(), circuit_open_until = ${until}
+            WHERE portal_id = $1 AND is_released`,
+          [portal.portalId],
+        );
+      while ((await open()).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    await openUntil("now() + interval '1 hour'");
     // What the turn before asked is of no interest.
     endpoints.length = 0;
     await pool.query("UPDATE portals SET flows_requested_at = now() WHERE portal_id = $1", [portal.portalId]);
@@ -218,6 +220,11 @@ describe("the copy of a portal's workflows", () => {
       objectProperties: [...REQUESTED_PROPERTIES],
     });
     await run.answered;
+    // The turn that the call woke has found HubSpot down, and may have put the contact off.
+    await pool.query(
+      "UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE portal_id = $1 AND state = 'QUEUED'",
+      [portal.portalId],
+    );
     await openUntil("now()");
     await run.finished;
     await running.simulator.waitFor(() => endpoints.includes("flows"), { what: "the list" });

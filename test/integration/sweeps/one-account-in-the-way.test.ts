@@ -41,7 +41,7 @@ const spoil = (table: string) =>
   pool().query(`ALTER TABLE ${table} ADD CONSTRAINT ill CHECK (portal_id <> ${ILL}) NOT VALID`);
 
 const told = async () =>
-  (await db.database.prisma.alert.findMany({ where: { channel: "EMAIL" } })).map(
+  (await db.database.prisma.alert.findMany({ where: { channel: "EMAIL" }, orderBy: { id: "asc" } })).map(
     ({ portalId, kind }) => `${portalId} ${kind}`,
   );
 
