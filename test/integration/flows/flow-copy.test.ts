@@ -209,8 +209,6 @@ describe("the copy of a portal's workflows", () => {
       while ((await open()).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     };
     await openUntil("now() + interval '1 hour'");
-    // What the turn before asked is of no interest.
-    endpoints.length = 0;
     await pool.query("UPDATE portals SET flows_requested_at = now() WHERE portal_id = $1", [portal.portalId]);
     const [contactId = ""] = portal.contacts.keys();
     const run = portal.runAction({
@@ -225,6 +223,8 @@ describe("the copy of a portal's workflows", () => {
       "UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE portal_id = $1 AND state = 'QUEUED'",
       [portal.portalId],
     );
+    // What turns before asked is of no interest.
+    endpoints.length = 0;
     await openUntil("now()");
     await run.finished;
     await running.simulator.waitFor(() => endpoints.includes("flows"), { what: "the list" });
