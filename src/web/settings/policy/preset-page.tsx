@@ -14,7 +14,8 @@ import {
   TextArea,
   TextField,
 } from "../frame/fields.js";
-import { activePeople, peopleNote, rotationChoices, rotationNote } from "../step/people-choices.js";
+import { rotationChoices, rotationNote } from "../step/people-choices.js";
+import { SenderRotationField, SenderUserField } from "../step/sender-fields.js";
 import { NEW_PRESET_PATH, PRESETS_PATH } from "./presets-page.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";
@@ -105,7 +106,6 @@ function Delete({ frame, path, saved, version, uses }: DeleteModel) {
 }
 
 function Sender({ saved, entry, problems, nameable }: PresetModel) {
-  const [people, rotations] = [activePeople(nameable), rotationChoices(nameable)];
   return (
     <Group legend="Who sends">
       <SelectField
@@ -128,21 +128,18 @@ function Sender({ saved, entry, problems, nameable }: PresetModel) {
         note="Internal property name, such as sales_rep. For “A contact property that holds a user”."
         problems={problems}
       />
-      <SelectField
+      <SenderUserField
         name="sender_user_id"
-        label="User"
         value={entry.sender_user_id}
-        note={peopleNote(people, { page: pathOf(saved), note: "For “Specific user”." })}
+        nameable={nameable}
+        page={pathOf(saved)}
         problems={problems}
-        choices={[{ value: "", label: "Choose a user" }, ...people]}
       />
-      <SelectField
+      <SenderRotationField
         name="sender_rotation_id"
-        label="Rotation"
         value={entry.sender_rotation_id}
-        note={rotationNote(rotations, "For “Rotation”.")}
+        nameable={nameable}
         problems={problems}
-        choices={[{ value: "", label: "Choose a rotation" }, ...rotations]}
       />
     </Group>
   );

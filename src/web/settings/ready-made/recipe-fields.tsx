@@ -1,7 +1,7 @@
 import { takesStamps } from "#domain/ready-made/plan-trigger.js";
 import { LEAD_STATUSES } from "#domain/ready-made/recipe.js";
 import { CheckBox, Group, SelectField, TextArea, TextField } from "../frame/fields.js";
-import { activePeople, peopleNote, rotationChoices, rotationNote } from "../step/people-choices.js";
+import { SenderRotationField, SenderUserField } from "../step/sender-fields.js";
 import { reconnectPath } from "../words/paths.js";
 import { leadStatusLabel } from "./plan-words.js";
 import { TRIGGERS_OF, type RecipeOptions } from "./recipe-entry.js";
@@ -109,8 +109,6 @@ const sequenceChoices = ({ sequences }: RecipeOptions) =>
 
 /** Which sequence, and who sends. */
 export function EnrollmentFields({ recipe, entry, options, problems }: RecipeModel) {
-  const people = activePeople(options.nameable);
-  const rotations = rotationChoices(options.nameable);
   return (
     <Group legend={recipe === "NO_REPLY" ? "The next sequence" : "The enrollment"}>
       <SelectField
@@ -131,27 +129,24 @@ export function EnrollmentFields({ recipe, entry, options, problems }: RecipeMod
         value={entry.sender_mode}
         problems={problems}
         choices={[
-          { value: "contact_owner", label: "The contact's owner" },
-          { value: "rotation", label: "A rotation" },
-          { value: "specific_user", label: "One user" },
-          { value: "portal_default", label: "As the preset says" },
+          { value: "contact_owner", label: "Contact owner" },
+          { value: "rotation", label: "Rotation" },
+          { value: "specific_user", label: "Specific user" },
+          { value: "portal_default", label: "Use the preset's sender" },
         ]}
       />
-      <SelectField
+      <SenderRotationField
         name="rotation_id"
-        label="Rotation"
         value={entry.rotation_id}
-        note={rotationNote(rotations, "For “A rotation”.")}
+        nameable={options.nameable}
         problems={problems}
-        choices={[{ value: "", label: "Choose a rotation" }, ...rotations]}
       />
-      <SelectField
+      <SenderUserField
         name="sender_user_id"
-        label="User"
         value={entry.sender_user_id}
-        note={peopleNote(people, { page: recipePath(recipe), note: "For “One user”." })}
+        nameable={options.nameable}
+        page={recipePath(recipe)}
         problems={problems}
-        choices={[{ value: "", label: "Choose a person" }, ...people]}
       />
       <SelectField
         name="preset_id"

@@ -1,7 +1,7 @@
 import { MOST_SEQUENCES_LISTED } from "#domain/directory/people.js";
 import { Group, SelectField, TextField } from "../frame/fields.js";
 import type { Problems } from "../frame/problems.js";
-import { activePeople, peopleNote, rotationChoices } from "./people-choices.js";
+import { SenderRotationField, SenderUserField } from "./sender-fields.js";
 import type { StepOffers, StepEntry } from "./step-entry.js";
 
 export interface StepFieldsModel {
@@ -64,7 +64,6 @@ function sequencesNote(listed: number): string | undefined {
 }
 
 function SenderFields({ entry, choices: { nameable }, problems, page }: StepFieldsModel) {
-  const people = activePeople(nameable);
   return (
     <Group legend="Sender">
       <SelectField
@@ -79,21 +78,18 @@ function SenderFields({ entry, choices: { nameable }, problems, page }: StepFiel
           { value: "rotation", label: "Rotation" },
         ]}
       />
-      <SelectField
+      <SenderUserField
         name="sender_user_id"
-        label="User"
         value={entry.sender_user_id}
-        note={peopleNote(people, { page, note: "For “Specific user”." })}
+        nameable={nameable}
+        page={page}
         problems={problems}
-        choices={[{ value: "", label: "Choose a user" }, ...people]}
       />
-      <SelectField
+      <SenderRotationField
         name="rotation_id"
-        label="Rotation"
         value={entry.rotation_id}
-        note="For “Rotation”."
+        nameable={nameable}
         problems={problems}
-        choices={[{ value: "", label: "Choose a rotation" }, ...rotationChoices(nameable)]}
       />
       <TextField
         name="sender_alias"
