@@ -11,7 +11,7 @@ export const PLAIN_WORDS = [
   [/\bfor ever\b/i, "forever"],
   [/\bafresh\b/i, "again"],
   [
-    /\bof HubSpot's(?=[.,;:)"'`]|$| (?:a|and|at|can|has|is|may|on|or|than|that|to|until|was|which)\b)/i,
+    /\bof HubSpot's(?=[.,;:)"'`]|$| (?:a|and|are|at|can|does|has|is|may|on|or|than|that|to|until|was|which)\b)/i,
     "HubSpot's …, or: from HubSpot",
   ],
   [

@@ -36,7 +36,7 @@ type WithTrace = (
   execution: Parameters<AcceptCallOptions["accept"]>[0],
 ) => Parameters<AcceptCallOptions["accept"]>[0];
 
-/** What the API and imports accept begins a trace, as a call of HubSpot's does. */
+/** What the API and imports accept begins a trace, as a call from HubSpot does. */
 export function traceAccepting(tracing: Tracing | undefined): TraceAccepting {
   if (tracing === undefined) return (_what, _portalId, accept) => accept(undefined);
   return (what, portalId, accept) =>

@@ -122,7 +122,7 @@ const ofForm = "multipart/form-data; boundary=b";
     expect((await call(nginx, { path: "/metrics" })).body).toMatch(/nginx/);
   });
 
-  test("whoever begins installs over and over is slowed down, and calls of HubSpot's are not", async () => {
+  test("whoever begins installs over and over is slowed down, and calls from HubSpot are not", async () => {
     const statuses = await Promise.all(
       Array.from({ length: 60 }, async () => (await call(nginx, { path: "/oauth/install" })).status),
     );
