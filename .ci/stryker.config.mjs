@@ -27,7 +27,6 @@ export default {
     "src/worker/watch/watch-pace.ts",
   ],
   testRunner: "jest",
-  testRunnerNodeArgs: ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"],
   jest: { projectType: "custom", configFile: "test/jest.pure.config.js", enableFindRelatedTests: true },
   coverageAnalysis: "perTest",
   concurrency: 1,
