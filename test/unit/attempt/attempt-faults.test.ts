@@ -73,7 +73,7 @@ describe("when HubSpot could not be asked, the next try comes", () => {
     const fault = Object.assign(new Error("gone"), { code: "57P01" });
     for (const to of ["QUEUED", "UNCERTAIN"] as const) {
       const result = recoverable(fault, claimed({ retries: 30 }), to);
-      expect(result.to).toBe(to);
+      expect(result).toMatchObject({ to, problem: expect.stringMatching(/^\w.*\bdatabase\b.*\.$/) });
       expect(delayOf(result)).toBeLessThanOrEqual(60_000);
       expect(delayOf(result)).toBeGreaterThanOrEqual(30_000);
     }
@@ -126,10 +126,12 @@ describe("an execution is given up before an attempt", () => {
   });
 
   test("with a word on the contact in HubSpot if it was ever in doubt", () => {
+    const told = "The app itself failed on it repeatedly; the operator's log says how.";
     const messageOf = (given: Parameters<typeof claimed>[0]) => {
       const result = giveUp(claimed({ crashes: 10, ...given }));
       return result?.to === "DECIDED" ? result.outcome.errorMessage : undefined;
     };
+    for (const doubtedAt of [new Date(0), new Date(1)]) expect(messageOf({ doubtedAt })).toContain(told);
     expect(messageOf({ doubtedAt: new Date(1) })).toContain("look at it in HubSpot");
     expect(messageOf({ doubtedAt: new Date(0) })).not.toContain("look at it in HubSpot");
     expect(messageOf({ doubtedAt: new Date(1), kind: "CHECK_ENROLLMENT" })).not.toContain(
@@ -158,7 +160,7 @@ describe("after a failure of our own an execution", () => {
 
   test("counts as a crash and waits up to a minute, unless it is the last chance to read it", () => {
     const crashed = (crashes: number) => afterCrash(claimed({ crashes }), other);
-    expect(crashed(0)).toMatchObject({ isCrash: true });
+    expect(crashed(0)).toMatchObject({ isCrash: true, problem: "The app failed on this execution." });
     expect(delayOf(crashed(0))).toBeLessThanOrEqual(1_000);
     expect(delayOf(crashed(0))).toBeGreaterThanOrEqual(500);
     expect(delayOf(crashed(8))).toBeGreaterThanOrEqual(30_000);

@@ -108,6 +108,14 @@ describe("HubSpot's clock, learned from the dates of its answers", () => {
     expect(offsets[1]).toBeLessThan(9_000);
   });
 
+  test("goes by this process's clocks if it is given none", () => {
+    const own = new LearnedHubSpotClock();
+    for (let given = 0; given < 3; given += 1) own.answered(null);
+    expect(Math.abs((own.at()?.getTime() ?? 0) - Date.now())).toBeLessThan(1_000);
+    const inTenSeconds = own.at(performance.now() + 10_000)?.getTime() ?? 0;
+    expect(Math.abs(inTenSeconds - Date.now() - 10_000)).toBeLessThan(1_000);
+  });
+
   test("a difference of more than two seconds is told once, and again after it was gone", () => {
     const told: number[] = [];
     const tell = tellOfDifference((ms) => void told.push(ms));

@@ -30,6 +30,10 @@ test("each round of answers doubles what may be under way, up to the most", () =
 
 test("it is never more than the most, also before the portal is heard of", () => {
   expect(shareAt(4).share.size(true)).toBe(4);
+  const { share, answers } = shareAt(2);
+  expect(share.size(true)).toBe(2);
+  answers(3);
+  expect(share.size(true)).toBe(2);
 });
 
 test("a portal that falls silent for two seconds is trusted with little until it answers, and then as before", () => {
@@ -46,6 +50,9 @@ test("a portal that falls silent for two seconds is trusted with little until it
 test("what was learned of a portal is forgotten when it has not been heard of for long", () => {
   const { share, answers, pass } = shareAt();
   answers(60);
+  pass(15_000);
+  answers(1);
+  expect(share.size(true)).toBe(64);
   pass(15_001);
   answers(1);
   expect(share.size(true)).toBe(5);

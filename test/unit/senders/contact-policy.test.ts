@@ -90,6 +90,13 @@ describe("the policy for contacts", () => {
     }
   });
 
+  test("knows what is below a listed domain also in an address that begins with a dot", () => {
+    expect(refusal(suppressing(["shop.example", "example"]), { properties: { email: "p@.example" } })).toBe(
+      "BLOCKED",
+    );
+    expect(refusal(suppressing(["shop.example"]), { properties: { email: "p@.example" } })).toBeUndefined();
+  });
+
   test("names the entry that comes first in the list", () => {
     const reason = refused(suppressing(["example", "shop.example", "example"]))?.reason;
     expect(reason).toBe("example is on your blocked domains list.");

@@ -57,6 +57,40 @@ describe("a send window", () => {
     expect(opening(schedule({ away }), "2026-11-20T15:00:00Z")).toBe("2026-11-24T14:00:00.000Z");
   });
 
+  test("opens at midnight after an absence if it has no hours, and skips absences that overlap or touch", () => {
+    const away = [
+      { from: "2026-11-23", to: "2026-11-24" },
+      { from: "2026-11-20", to: "2026-11-22" },
+      { from: "2026-11-20", to: "2026-11-21" },
+      { from: "2026-11-23", to: "2026-11-23" },
+    ];
+    expect(opening(schedule({ window: undefined, away }), "2026-11-20T15:00:00Z")).toBe(
+      "2026-11-25T05:00:00.000Z",
+    );
+  });
+
+  test("is not closed by an absence that ends before it begins, or by what is no date", () => {
+    const away = [
+      { from: "2026-11-23", to: "2026-11-19" },
+      { from: "soon", to: "2026-11-30" },
+      { from: "2026-11-20", to: "later" },
+    ];
+    expect(opening(schedule({ away }), "2026-11-20T15:00:00Z")).toBe("2026-11-20T15:00:00.000Z");
+  });
+
+  test("is looked for 400 days ahead, and no further", () => {
+    const until = (to: string) =>
+      opening(
+        schedule({
+          window: { days: WEEK, startMinute: 540, endMinute: 600 },
+          away: [{ from: "2026-11-20", to }],
+        }),
+        "2026-11-20T15:00:00Z",
+      );
+    expect(until("2027-12-24")).toBe("2027-12-25T14:00:00.000Z");
+    expect(until("2027-12-25")).toBeUndefined();
+  });
+
   test("that never opens says so", () => {
     expect(
       opening(schedule({ away: [{ from: "2000-01-01", to: "9999-12-31" }] }), "2026-11-20T15:00:00Z"),

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
-import { LIMITED_FOR_MS, PROBE_AFTER_MS, SenderBlocks } from "#domain/senders/sender-blocks.js";
+import {
+  LIMITED_FOR_MS,
+  PROBE_AFTER_MS,
+  SENDER_REFUSALS,
+  SenderBlocks,
+} from "#domain/senders/sender-blocks.js";
 import type { SenderPolicy } from "#domain/contract/sender-policy.js";
 
 const BEGIN = Date.parse("2026-11-26T12:00:00Z");
@@ -82,5 +87,52 @@ describe("what HubSpot said of a sender", () => {
     expect(marks.stateOf(read).kind).toBe("refused");
     marks.cleared(ADA);
     expect(marks.stateOf(read).kind).toBe("good");
+  });
+
+  test("a refusal is told with HubSpot's words and from when it is, and is no limit", () => {
+    const marks = marksAt({ ms: BEGIN });
+    marks.refused(ADA, "INBOX_NOT_CONNECTED", "no inbox");
+    const refusal = { code: "INBOX_NOT_CONNECTED", message: "no inbox", at: new Date(BEGIN) };
+    expect(marks.stateOf(SENDER)).toEqual({ kind: "refused", refusal });
+    expect(marks.of(SENDER)).toMatchObject({ refusal, limitedUntil: undefined });
+    marks.refused(ADA, "SENDER_LIMIT_REACHED", "");
+    expect(marks.of(SENDER)).toMatchObject({
+      refusal: undefined,
+      limitedUntil: new Date(BEGIN + LIMITED_FOR_MS),
+    });
+    expect(marks.of({ ...SENDER, userId: 8n })).toMatchObject({
+      refusal: undefined,
+      limitedUntil: undefined,
+    });
+  });
+
+  test("a probe of one sender says nothing of another, and ends with its own execution", () => {
+    const marks = marksAt({ ms: BEGIN });
+    const limited = (userId: bigint) => ({ ...SENDER, userId, limitedUntil: new Date(BEGIN) });
+    const kinds = () => [ADA, 8n].map((userId) => marks.stateOf(limited(userId)).kind);
+    marks.startProbe(1n, ADA);
+    expect(kinds()).toEqual(["limited", "probe"]);
+    marks.startProbe(2n, 8n);
+    marks.endProbe(1n);
+    expect(kinds()).toEqual(["probe", "limited"]);
+  });
+
+  test("a first limit is news, also right after a sender has sent, and a refusal is news right after a limit", () => {
+    const marks = marksAt({ ms: BEGIN });
+    expect(marks.refused(ADA, "SENDER_LIMIT_REACHED", "")).toBe(true);
+    marks.cleared(ADA);
+    expect(marks.refused(ADA, "SENDER_LIMIT_REACHED", "")).toBe(true);
+    expect(marks.refused(ADA, "INBOX_NOT_CONNECTED", "")).toBe(true);
+  });
+
+  test("a sender without a mark of this turn is as it was read, also after its mark is said to be stored", () => {
+    const marks = marksAt({ ms: BEGIN });
+    marks.stored(ADA);
+    expect(marks.of(SENDER)).toBe(SENDER);
+    expect(marks.stateOf(SENDER)).toEqual({ kind: "good" });
+  });
+
+  test("three codes of refusals concern the sender", () => {
+    expect(SENDER_REFUSALS).toEqual(["INBOX_NOT_CONNECTED", "SENDER_NOT_PERMITTED", "SENDER_LIMIT_REACHED"]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { parseStorableJson } from "#platform/text/storable-json.js";
+import { parseStorableJson, readStorableJson } from "#platform/text/storable-json.js";
 
 describe("JSON from outside, made fit for the database", () => {
   test.each([
@@ -26,6 +26,23 @@ describe("JSON from outside, made fit for the database", () => {
     });
   });
 
+  test("an integer of 16 digits is a text, and one of 15 is a number", () => {
+    expect(parseStorableJson("[1234567890123456,-1234567890123456,123456789012345]")).toEqual([
+      "1234567890123456",
+      "-1234567890123456",
+      123456789012345,
+    ]);
+    expect(parseStorableJson("1234567890123456")).toBe("1234567890123456");
+  });
+
+  test.each([
+    ...["1.1234567890123456789", "-1.1234567890123456789", "12345678901234567.5", "-12345678901234567.5"],
+    ...["12345678901234567e1", "12345678901234567E1", "-12345678901234567e1", "-12345678901234567E1"],
+    ...["1e0000000000000001", "1E0000000000000001", "1e+0000000000000001", "1e-0000000000000001"],
+  ])("%s is no integer, and stays a number", (text) => {
+    expect(parseStorableJson(`{"n":${text}}`)).toEqual({ n: Number(text) });
+  });
+
   test("holds for names of members too", () => {
     expect(parseStorableJson(String.raw`{"na\u0000me":{"\ud800":1}}`)).toEqual({
       "na\ufffdme": { "\ufffd": 1 },
@@ -35,6 +52,13 @@ describe("JSON from outside, made fit for the database", () => {
   test("throws where it is no JSON", () => {
     expect(() => parseStorableJson("{")).toThrow(SyntaxError);
     expect(() => parseStorableJson('"\u0000"')).toThrow(SyntaxError);
+    expect(() => parseStorableJson('"1234567890123456')).toThrow(SyntaxError);
+    expect(() => parseStorableJson('"1234567890123456\\')).toThrow(SyntaxError);
+  });
+
+  test("is nothing, for who reads it so, where it is no JSON", () => {
+    expect(readStorableJson("{")).toBeUndefined();
+    expect(readStorableJson('{"id":1234567890123456}')).toEqual({ id: "1234567890123456" });
   });
 
   test("never leaves a NUL or half a pair, and changes nothing else", () => {

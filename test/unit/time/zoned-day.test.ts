@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { weeksBetween } from "#platform/time/zoned-day.js";
+import { dayOf, startOfDay, weeksBetween } from "#platform/time/zoned-day.js";
 
 const weeks = (from: string, to: string, zone: string | null) =>
   weeksBetween(new Date(from), new Date(to), zone).map(({ monday, startsAt }) => [
@@ -30,4 +30,39 @@ test("a zone that nobody knows is taken for UTC", () => {
       ["2026-11-16", "2026-11-16T00:00:00.000Z"],
       ["2026-11-23", "2026-11-23T00:00:00.000Z"],
     ]);
+});
+
+test("a day is so many days later by the calendar, whatever the clocks do meanwhile", () => {
+  const starts = [-1, 0, 1, 2].map((later) =>
+    startOfDay("2026-10-31", "America/New_York", later)?.toISOString(),
+  );
+  expect(starts).toEqual([
+    "2026-10-30T04:00:00.000Z",
+    "2026-10-31T04:00:00.000Z",
+    "2026-11-01T04:00:00.000Z",
+    "2026-11-02T05:00:00.000Z",
+  ]);
+  expect(startOfDay("2026-12-31", "Asia/Kathmandu", 1)).toEqual(new Date("2026-12-31T18:15:00Z"));
+});
+
+test.each([
+  "",
+  "today",
+  "2026-02-30",
+  "2026-13-01",
+  "2026-1-1",
+  "x2026-01-01",
+  "2026-01-01T00:00",
+  "12026-01-01",
+])("“%s” is no day", (day) => {
+  expect(startOfDay(day, "UTC")).toBeUndefined();
+});
+
+test("a moment's day is that of the zone's calendar", () => {
+  const at = new Date("2026-01-01T02:00:00Z");
+  expect(["America/New_York", "UTC", "Asia/Tokyo"].map((zone) => dayOf(at, zone))).toEqual([
+    "2025-12-31",
+    "2026-01-01",
+    "2026-01-01",
+  ]);
 });
