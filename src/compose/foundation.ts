@@ -190,7 +190,7 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
   const unfinished = new UnfinishedChanges({ wake, logger });
   closers.add(() => unfinished.stop());
   const onAnswer: OnAnswer = ({ method, path, httpStatus, date, durationMs }) => {
-    hubspotClock.answered(date);
+    if (date !== undefined) hubspotClock.answered(date);
     const route = routeTemplate(path);
     metrics.hubspotRequests.inc({ method, route, status: String(httpStatus) });
     metrics.hubspotSeconds.observe({ route }, durationMs / 1_000);

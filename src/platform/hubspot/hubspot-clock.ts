@@ -20,6 +20,17 @@ const ANSWERS_KEPT = 15;
 /** With fewer a single wrong one could decide. */
 const ANSWERS_NEEDED = 3;
 
+/** A date as HTTP writes it. `Date.parse` alone makes one of almost anything. */
+const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+/** A clock that shows another time was never set: HubSpot's cannot be. */
+const PLAUSIBLE = { fromMs: Date.UTC(2025, 0, 1), untilMs: Date.UTC(2100, 0, 1) };
+
+/** The header's time; undefined if it cannot be HubSpot's. */
+function readDate(header: string | null): number | undefined {
+  const ms = HTTP_DATE.test(header ?? "") ? Date.parse(header ?? "") : Number.NaN;
+  return ms >= PLAUSIBLE.fromMs && ms < PLAUSIBLE.untilMs ? ms + HALF_A_SECOND_MS : undefined;
+}
+
 /**
  * HubSpot's clock, as one process knows it. It follows the monotonic clock between answers: steps of this machine's
  * clock, or of the database's, do not move it.
@@ -29,7 +40,8 @@ export class LearnedHubSpotClock implements HubSpotClock {
   readonly #machineMs: () => number;
   readonly #onOffset: (aheadMs: number) => void;
   /** For each answer: HubSpot's time minus the monotonic clock's. */
-  readonly #offsetsMs: number[] = [];
+  #offsetsMs: number[] = [];
+  #isDated = false;
   #medianMs: number | undefined;
 
   constructor(options: HubSpotClockOptions = {}) {
@@ -38,10 +50,20 @@ export class LearnedHubSpotClock implements HubSpotClock {
     this.#onOffset = options.onOffset ?? (() => undefined);
   }
 
-  /** @param date the answer's `Date` header. Without a usable date, this machine's clock is used. */
+  /**
+   * @param date the `Date` header of an answer of HubSpot's own. While none had a usable one, this machine's clock is
+   *   used.
+   */
   answered(date: string | null): void {
-    const parsedMs = Date.parse(date ?? "");
-    const hubspotMs = Number.isNaN(parsedMs) ? this.#machineMs() : parsedMs + HALF_A_SECOND_MS;
+    const hubspotMs = readDate(date);
+    if (hubspotMs === undefined && this.#isDated) return;
+    // What this machine's clock stood in for is known now.
+    if (hubspotMs !== undefined && !this.#isDated) this.#offsetsMs = [];
+    this.#isDated ||= hubspotMs !== undefined;
+    this.#keep(hubspotMs ?? this.#machineMs());
+  }
+
+  #keep(hubspotMs: number): void {
     this.#offsetsMs.push(hubspotMs - this.#momentMs());
     if (this.#offsetsMs.length > ANSWERS_KEPT) this.#offsetsMs.shift();
     if (this.#offsetsMs.length < ANSWERS_NEEDED) return;

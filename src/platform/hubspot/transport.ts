@@ -17,15 +17,21 @@ export interface HubSpotRequest {
 /** Sends one portal's requests. Resolves with the parsed body (undefined for 204). */
 export type PortalTransport = (request: HubSpotRequest) => Promise<unknown>;
 
-/** Called with every answer, for metrics and HubSpot's clock; `date` is the header. */
+/**
+ * Called with every answer, for metrics and HubSpot's clock; `date` is the header, undefined if what stands in front of HubSpot
+ * may have written the answer, by a clock of its own.
+ */
 export type OnAnswer = (answer: {
   path: string;
   method: string;
   httpStatus: number;
-  date: string | null;
+  date: string | null | undefined;
   /** From sending the request to the head of the answer. */
   durationMs: number;
 }) => void;
+
+const isHubSpotsOwn = ({ status, headers }: Response): boolean =>
+  status < 500 && !/html/i.test(headers.get("content-type") ?? "");
 
 /** Called with every request that was sent and not answered. */
 export type OnNoAnswer = (request: { path: string; reason: "timeout" | "network" }) => void;
@@ -103,7 +109,7 @@ export function createTransport(options: TransportOptions) {
           path: request.path,
           method: request.method,
           httpStatus,
-          date: headers.get("date"),
+          date: isHubSpotsOwn(response) ? headers.get("date") : undefined,
           durationMs: performance.now() - begunMs,
         });
         const body = await classifyAnswer(response, { budget: portal.budget, slot, token });

@@ -96,9 +96,28 @@ describe("HubSpot's clock, learned from the dates of its answers", () => {
     expect(Math.abs(aheadMs() - 20_000)).toBeLessThan(600);
   });
 
-  test.each([null, "", "yesterday"])("an answer dated %p stands for this machine's clock", (date) => {
+  test.each([
+    ...[null, "", "yesterday", "0", "2026", "2026-11-20T12:00:00Z"],
+    ...["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 2001 00:00:00 GMT"],
+  ])("an answer dated %p stands for this machine's clock", (date) => {
     for (let given = 0; given < 3; given += 1) clock.answered(date);
     expect(aheadMs()).toBe(0);
+  });
+
+  test.each([null, "yesterday", "Thu, 01 Jan 1970 00:00:00 GMT"])(
+    "answers dated %p change nothing once HubSpot's time is known, whatever this machine's clock shows",
+    (date) => {
+      answers(5, () => machineMs + 60_000);
+      machineMs -= HOUR_MS;
+      for (let given = 0; given < 20; given += 1) clock.answered(date);
+      expect(Math.abs(aheadMs() - HOUR_MS - 60_000)).toBeLessThan(500);
+    },
+  );
+
+  test("what this machine's clock stood in for gives way to the first three dates", () => {
+    for (let given = 0; given < 15; given += 1) clock.answered(null);
+    answers(3, () => machineMs + HOUR_MS);
+    expect(Math.abs(aheadMs() - HOUR_MS)).toBeLessThan(500);
   });
 
   test("tells of each answer how far ahead it is", () => {
