@@ -62,11 +62,37 @@ async function afterRefusal(fault: HubSpotRejected, attempt: EnrollAttempt): Pro
     }
     case "already-enrolled":
       return afterAlreadyEnrolled({ ...attempt, ifAlreadyEnrolled: attempt.policy.ifAlreadyEnrolled });
-    case "missing":
-      return { to: "DECIDED", outcome: await whatIsMissing(execution, context, { sender, message }) };
+    case "missing": {
+      const seen = await enrolledAllTheSame(fault, attempt);
+      return seen ?? { to: "DECIDED", outcome: await whatIsMissing(execution, context, { sender, message }) };
+    }
     case "final":
-      return { to: "DECIDED", outcome: refusal.outcome };
+      return (await enrolledAllTheSame(fault, attempt)) ?? { to: "DECIDED", outcome: refusal.outcome };
   }
+}
+
+/** HubSpot's status for a request that contradicts what is there. */
+const CONFLICT = 409;
+
+/**
+ * A refusal for another reason than "already enrolled" is final, with two exceptions, for which HubSpot is read first. An
+ * earlier request without an answer may have enrolled the contact, and its sequence may have ended since. And a conflict
+ * may be an enrollment, told in words that we do not know.
+ *
+ * @returns undefined if HubSpot shows no enrollment that explains the refusal.
+ */
+async function enrolledAllTheSame(
+  fault: HubSpotRejected,
+  attempt: EnrollAttempt,
+): Promise<Result | undefined> {
+  const { execution, context, policy } = attempt;
+  const isConflict = fault.httpStatus === CONFLICT;
+  if (!isConflict && !wasEverInDoubt(execution)) return undefined;
+  const found = await readDoubt(execution, context);
+  if ("to" in found) return found;
+  if (found.is === "ours") return { to: "DECIDED", outcome: found.outcome };
+  if (!isConflict || found.is === "none") return undefined;
+  return inAnothers({ ...attempt, ifAlreadyEnrolled: policy.ifAlreadyEnrolled });
 }
 
 /** An attempt for a contact that is in a sequence; without a sender if nothing was sent. */
