@@ -1,13 +1,38 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 
 /**
- * Does the work if no other process is doing it: who finds the advisory lock taken does nothing.
+ * The lock is released this soon after its process has stopped: a machine that vanishes loses its sessions, one that hangs
+ * does not.
+ */
+const SILENCE_MS = 20_000;
+/** Several signs of life within that time. */
+const SIGNS = 4;
+
+/** Says every few seconds that this process is alive; the database ends the session of one that does not. */
+async function keptAlive<Result>(
+  client: PoolClient,
+  silenceMs: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  await client.query(`SET idle_session_timeout = ${silenceMs}`);
+  const sign = (): void => void client.query("SELECT").catch(() => undefined);
+  const signs = setInterval(sign, silenceMs / SIGNS).unref();
+  try {
+    return await work();
+  } finally {
+    clearInterval(signs);
+    await client.query("SET idle_session_timeout = 0");
+  }
+}
+
+/**
+ * Does the work if no other process is doing it: who finds the advisory lock taken does nothing. A process that stops amid
+ * the work keeps nobody from it for longer than `silenceMs`; if it goes on later, both are doing it.
  *
  * @returns what the work returns; undefined if another process is doing it.
  */
 export async function inOneProcess<Result>(
-  pool: Pool,
-  lock: number,
+  { pool, lock, silenceMs = SILENCE_MS }: { pool: Pool; lock: number; silenceMs?: number },
   work: () => Promise<Result>,
 ): Promise<Result | undefined> {
   const client = await pool.connect();
@@ -18,7 +43,7 @@ export async function inOneProcess<Result>(
     ]);
     if (rows[0]?.is_ours !== true) return undefined;
     try {
-      return await work();
+      return await keptAlive(client, silenceMs, work);
     } finally {
       await client.query(`SELECT pg_advisory_unlock($1)`, [lock]);
     }

@@ -28,7 +28,7 @@ const LOCK = 7_210_400;
  * @returns how many executions were deleted; undefined if another process is doing it.
  */
 export function pruneHistory(options: PruneHistoryOptions): Promise<number | undefined> {
-  return inOneProcess(options.pool, LOCK, async () => {
+  return inOneProcess({ pool: options.pool, lock: LOCK }, async () => {
     const pruned = await pruneAll(options);
     await deleteOldRecords(options.pool, options.isEnding);
     await eraseLeftAccounts(options);

@@ -32,7 +32,7 @@ const CLOCKS_DIFFER_MS = 5_000;
 export async function readJournal(options: ReadJournalOptions): Promise<void> {
   const { pool, journal, isEnding } = options;
   if (journal === undefined) return;
-  await inOneProcess(pool, LOCK, async () => {
+  await inOneProcess({ pool, lock: LOCK }, async () => {
     let offset = await storedOffset(pool);
     for (let count = 0; count < MOST_ENTRIES && !isEnding(); count += 1) {
       const entry = await nextEntry(options, journal, offset);
