@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { PgBoss } from "pg-boss";
 import type { Logger } from "#platform/observability/logger.js";
 
@@ -25,22 +26,31 @@ const IS_MUCH = `SELECT count(*) > $2 AS is_much FROM (SELECT FROM pgboss.job WH
 
 const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
+/** How often it is looked whether there are many. */
+const EVERY_MS = 60_000;
+
+interface Deletion {
+  readonly boss: PgBoss;
+  readonly queue: string;
+  readonly stopping: AbortSignal;
+  readonly logger: Logger;
+  readonly everyMs?: number;
+}
+
 /**
- * pg-boss deletes all finished jobs in one statement. If that was not done for long (an earlier release did it once a
- * day) there are millions, and the statement times out again and again; so they are deleted here in steps first. Never
- * rejects.
+ * pg-boss deletes all finished jobs in one statement. If there are millions (an earlier release deleted them once a day, a
+ * database stood still for hours), the statement times out again and again; so many are deleted here in steps, from the
+ * start on. Never rejects.
  */
-export async function deleteFinishedJobs({
-  boss,
-  queue,
-  stopping,
-  logger,
-}: {
-  boss: PgBoss;
-  queue: string;
-  stopping: AbortSignal;
-  logger: Logger;
-}): Promise<void> {
+export async function deleteFinishedJobs(deletion: Deletion): Promise<void> {
+  const { stopping, everyMs = EVERY_MS } = deletion;
+  while (!stopping.aborted) {
+    await deleteIfMany(deletion);
+    await sleep(everyMs, undefined, { signal: stopping, ref: false }).catch(() => undefined);
+  }
+}
+
+async function deleteIfMany({ boss, queue, stopping, logger }: Deletion): Promise<void> {
   const db = boss.getDb();
   try {
     const { rows } = await db.executeSql(IS_MUCH, [queue, FEW]);
@@ -50,9 +60,7 @@ export async function deleteFinishedJobs({
       after = (step.rows as { last_id: string | null }[])[0]?.last_id ?? null;
     }
   } catch (error) {
-    logger.warn(
-      { err: error },
-      "finished jobs of the queue could not be deleted; trying again at the next start",
-    );
+    if (stopping.aborted) return;
+    logger.warn({ err: error }, "finished jobs of the queue could not be deleted; trying again in a minute");
   }
 }

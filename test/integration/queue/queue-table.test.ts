@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { PgBoss } from "pg-boss";
 import { createLogger } from "#platform/observability/logger.js";
+import { deleteFinishedJobs } from "#platform/queue/delete-finished-jobs.js";
 import { openDrainQueue, type DrainQueue } from "#platform/queue/drain-queue.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 
@@ -61,23 +62,57 @@ test.each([["exclusive"], ["stately"]])(
   },
 );
 
-test("finished jobs that an earlier release left by the ten thousands are deleted, those of now and waiting ones are not", async () => {
-  await makeQueue({ policy: "exclusive", deleteAfterSeconds: 86_400 });
+async function leaveFinished(count: number): Promise<void> {
   await db.database.pool.query(
     `INSERT INTO pgboss.job (name, state, policy, singleton_key, completed_on, deletion_seconds)
-     SELECT '${QUEUE}', 'completed', 'exclusive', i::text, now() - interval '2 minutes', 86400 FROM generate_series(1, 30000) AS i`,
+     SELECT '${QUEUE}', 'completed', 'exclusive', i::text, now() - interval '2 minutes', 86400 FROM generate_series(1, $1::int) AS i`,
+    [count],
   );
+}
+
+async function untilLeft(wanted: readonly string[]): Promise<void> {
+  const endsAt = Date.now() + 60_000;
+  for (;;) {
+    const { keys } =
+      (await one(`SELECT array_agg(singleton_key ORDER BY singleton_key) AS keys FROM pgboss.job`)) ?? {};
+    const left = (keys ?? []) as string[];
+    if (left.length === wanted.length) return expect(left).toEqual(wanted);
+    if (Date.now() > endsAt) throw new Error(`${left.length} jobs are left`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test("finished jobs that an earlier release left by the ten thousands are deleted, those of now and waiting ones are not", async () => {
+  await makeQueue({ policy: "exclusive", deleteAfterSeconds: 86_400 });
+  await leaveFinished(30_000);
   await db.database.pool.query(
     `INSERT INTO pgboss.job (name, state, policy, singleton_key, completed_on)
      VALUES ('${QUEUE}', 'completed', 'exclusive', 'now', now()), ('${QUEUE}', 'created', 'exclusive', 'waits', NULL)`,
   );
   await open();
-  const endsAt = Date.now() + 60_000;
-  for (;;) {
-    const { keys } =
-      (await one(`SELECT array_agg(singleton_key ORDER BY singleton_key) AS keys FROM pgboss.job`)) ?? {};
-    if ((keys as string[]).length === 2) return expect(keys).toEqual(["now", "waits"]);
-    if (Date.now() > endsAt) throw new Error(`${(keys as string[]).length} jobs are left`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  await untilLeft(["now", "waits"]);
+});
+
+test("so are those that become so many while a process runs", async () => {
+  const boss = new PgBoss({ connectionString: db.url, schedule: false, supervise: false });
+  await boss.start();
+  await boss.createQueue(QUEUE, { policy: "exclusive" });
+  const stopping = new AbortController();
+  const logger = createLogger({ level: "silent" });
+  const deleting = deleteFinishedJobs({
+    boss,
+    queue: QUEUE,
+    stopping: stopping.signal,
+    logger,
+    everyMs: 100,
+  });
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await leaveFinished(30_000);
+    await untilLeft([]);
+  } finally {
+    stopping.abort();
+    await deleting;
+    await boss.stop({ graceful: false });
   }
 });
