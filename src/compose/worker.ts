@@ -11,6 +11,7 @@ import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import { createPoster } from "#platform/outbound/post.js";
 import { createDrain, type DrainOptions } from "#worker/drain/drain-portal.js";
 import { SCHEDULE, startSchedule } from "#worker/schedule.js";
+import { openDatabaseClock } from "#worker/sweeps/database-clock.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
 import { WebhookSender } from "#worker/webhooks/webhook-sender.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
@@ -107,6 +108,7 @@ function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, c
     vault,
     cipher,
     overdueLooks,
+    databaseClock: openDatabaseClock(pool),
     poster,
     mailer,
     publicUrl,

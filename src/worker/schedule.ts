@@ -10,6 +10,7 @@ import { eraseHistories } from "./sweeps/erase-history.js";
 import { pruneHistory } from "./sweeps/prune-history.js";
 import { readJournal, type ReadJournalOptions } from "./sweeps/read-journal.js";
 import { resealEveryWebhook } from "./sweeps/reseal-webhooks.js";
+import { followDatabaseClock, type DatabaseClock } from "./sweeps/database-clock.js";
 import { sendDueAlerts, type SendAlertsOptions } from "./sweeps/send-alerts.js";
 import { raiseDigests } from "./sweeps/raise-digests.js";
 import { sendDueConfirmations } from "./sweeps/send-confirmations.js";
@@ -26,6 +27,7 @@ export interface ScheduleTools
   extends SendAlertsOptions, Pick<ImportTools, "gatewayOf" | "explainMany" | "closeOf" | "traceAccepting"> {
   readonly wake: (portalId: bigint) => void;
   readonly overdueLooks: OverdueLooks;
+  readonly databaseClock: DatabaseClock;
   readonly webhooks: Pick<WebhookSender, "sendDue">;
   readonly vault: ReadJournalOptions["vault"] & {
     readonly accessTokenFor: (portalId: bigint) => Promise<string>;
@@ -61,6 +63,7 @@ export const SCHEDULE = {
       (await findOverduePortals(pool, overdueLooks)).forEach(wake);
     },
   },
+  followDatabaseClock: { everyMs: 2_000, work: followDatabaseClock },
   recallStranded: {
     everyMs: 5 * 60_000,
     work: async ({ pool, logger }) => {

@@ -201,7 +201,8 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
           // The lease runs from the claim: a process that was paused while the answer was in flight must not consider
           // it fresh.
           const claimedAtMs = performance.now();
-          const jobs = await boss.fetch(QUEUE, { batchSize, includeMetadata: true });
+          // No job is put off: one that is due later was made before the database's clock was set back.
+          const jobs = await boss.fetch(QUEUE, { batchSize, includeMetadata: true, ignoreStartAfter: true });
           if (jobs.length === batchSize) isFetchWanted = true;
           for (const job of jobs) {
             const portalId = BigInt(job.singletonKey ?? "0");

@@ -147,6 +147,16 @@ describe("the drain queue", () => {
     await stopped;
   });
 
+  test("a portal that was woken before the database's clock was set back by ten minutes does not wait for them to pass", async () => {
+    const queue = await open();
+    await queue.wake([ACME]);
+    await db.database.pool.query(
+      `UPDATE pgboss.job SET created_on = now() + interval '10 minutes', start_after = now() + interval '10 minutes'`,
+    );
+    workByHand(queue);
+    await begunCount(1, SOON_MS);
+  });
+
   test("two processes never work on one portal at the same time", async () => {
     const queues = [await open(), await open()];
     let active = 0;
