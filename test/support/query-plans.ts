@@ -39,6 +39,13 @@ export function rowsRead(node: PlanNode): number {
   return read + (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), 0);
 }
 
+/** Those of executions that were read themselves, and not only an index's entries of them. */
+export function wholeRowsRead(node: PlanNode): number {
+  const isWhole = node["Relation Name"] === "executions" && node["Node Type"] !== "Index Only Scan";
+  const own = isWhole ? rowsRead({ ...node, Plans: [] }) : 0;
+  return own + (node.Plans ?? []).reduce((sum, child) => sum + wholeRowsRead(child), 0);
+}
+
 /** What EXPLAIN is told to plan for. pg sends a statement without a name with its values, one with a name without. */
 /** Indexes by which the rows to be updated are found: statements call them `e`, and those they look at before `e` in a CTE. */
 function indexesOfTarget(plan: PlanNode): string[] {

@@ -130,11 +130,12 @@ async function countAll(search: Search): Promise<ActivityTotals> {
   const rows = lookedAt(search, {}, values);
   const limit = search.source.candidates === undefined ? COUNTED : MOST_CANDIDATES;
   const condition = filterCondition(search.source.filter, values);
+  // Summed up as they are read: rows kept on the way would be wider than the memory for them.
   const { rows: found } = await search.pool.query<TotalRow>(
-    `WITH looked_at AS MATERIALIZED (SELECT * FROM executions ${rows} LIMIT ${limit})
-     SELECT enrollment_status, decided_at IS NOT NULL AS is_decided, nullif(error_code, '') AS error_code, count(*)::int AS count,
-            (SELECT count(*)::int FROM looked_at) AS looked_at, (SELECT min(accepted_at) FROM looked_at) AS oldest
-       FROM looked_at WHERE ${condition} GROUP BY 1, 2, 3`,
+    `SELECT enrollment_status, decided_at IS NOT NULL AS is_decided, nullif(error_code, '') AS error_code,
+            (count(*) FILTER (WHERE ${condition}))::int AS count, (sum(count(*)) OVER ())::int AS looked_at,
+            min(min(accepted_at)) OVER () AS oldest
+       FROM (SELECT * FROM executions ${rows} LIMIT ${limit}) AS looked_at GROUP BY 1, 2, 3`,
     values,
   );
   return totalsOf(found, search.source.candidates === undefined ? COUNTED : undefined);

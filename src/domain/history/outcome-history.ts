@@ -48,9 +48,9 @@ interface Row {
 
 /**
  * What the enroll action decided, by time of decision. Each call of a workflow counts once: an admin's retry changes
- * whether the call counts as enrolled since, and is not counted itself. Read from the index `executions_decided` alone,
- * and grouped by quarter hours first: every zone's days begin at one, and looking up the zone for each row would cost
- * the most.
+ * whether the call counts as enrolled since, and is not counted itself. Read from the index `executions_results` alone.
+ * A row's step is found among the moments at which steps begin: looking up the zone for each row would cost the most,
+ * and an hour that clocks show twice, or never, is counted once.
  *
  * @param timeZone of the hours and days; an IANA name.
  */
@@ -64,30 +64,27 @@ export async function readHistory(
     name: "outcome-history",
     text: `
       WITH local AS (SELECT date_trunc($2, now() AT TIME ZONE $3) AS this_step, ('1 ' || $2)::interval AS length),
-      step AS (
-        SELECT at AT TIME ZONE $3 AS starts_at
+      step AS MATERIALIZED (
+        SELECT at AT TIME ZONE $3 AS starts_at, row_number() OVER (ORDER BY at AT TIME ZONE $3) AS number
           FROM local, generate_series(local.this_step - ($4::int - 1) * local.length, local.this_step, local.length) AS at
-      ), quarter AS (
-        SELECT date_bin('15 minutes', decided_at, '2000-01-01Z') AS at, enrollment_status, error_code, count(*) AS count,
-               0 AS enrolled_since
+      ), decided AS (
+        SELECT width_bucket(decided_at, ARRAY(SELECT starts_at FROM step ORDER BY number)) AS number, enrollment_status, error_code,
+               count(*)::int AS count, 0 AS enrolled_since
           FROM executions
          WHERE portal_id = $1 AND kind = 'ENROLL' AND retry_of IS NULL AND decided_at >= (SELECT min(starts_at) FROM step)
          GROUP BY 1, 2, 3
         UNION ALL
-        SELECT date_bin('15 minutes', tried.decided_at, '2000-01-01Z'), tried.enrollment_status, tried.error_code, 0, count(*)
+        SELECT width_bucket(tried.decided_at, ARRAY(SELECT starts_at FROM step ORDER BY number)), tried.enrollment_status,
+               tried.error_code, 0, count(*)::int
           FROM (SELECT DISTINCT retry_of FROM executions
                  WHERE portal_id = $1 AND retry_of IS NOT NULL AND enrollment_status = 'ENROLLED') AS retry
           JOIN executions AS tried ON tried.portal_id = $1 AND tried.id = retry.retry_of
            AND tried.decided_at >= (SELECT min(starts_at) FROM step)
          GROUP BY 1, 2, 3
-      ), decided AS (
-        SELECT date_trunc($2, at AT TIME ZONE $3) AS at, enrollment_status, error_code, sum(count)::int AS count,
-               sum(enrolled_since)::int AS enrolled_since
-          FROM quarter GROUP BY 1, 2, 3
       )
       SELECT step.starts_at, decided.enrollment_status, nullif(decided.error_code, '') AS error_code,
              coalesce(decided.count, 0) AS count, coalesce(decided.enrolled_since, 0) AS enrolled_since
-        FROM step LEFT JOIN decided ON decided.at AT TIME ZONE $3 = step.starts_at
+        FROM step LEFT JOIN decided ON decided.number = step.number
        ORDER BY step.starts_at`,
     values: [portalId, step, timeZone, steps],
   });

@@ -66,6 +66,8 @@ const listed = (column: (name: string, condition: string) => string): string =>
     .join(", ");
 
 /**
+ * Read from the index `followed_enrollments_results` alone.
+ *
  * `line`: the expression that says which line a followed enrollment belongs to. `$3`: lines to return; the total covers all. It is
  * the sum of the lines: counting it from the enrollments again would cost as much as all lines do.
  */

@@ -24,7 +24,8 @@ export interface ReportLine {
 export interface CountRow {
   readonly is_total: boolean;
   readonly id: string;
-  readonly any_name: string | null;
+  /** Of sequences: the last execution of the line that enrolled somebody. */
+  readonly newest: string | null;
   /** For the total: how many lines there are. */
   readonly line_count: number;
   readonly enrolled: number;
@@ -65,7 +66,7 @@ export function toLine(row: CountRow, { retried, ends }: KnownOfLines): ReportLi
   const key = row.is_total ? null : row.id;
   return {
     id: row.is_total || row.id === "" ? null : row.id,
-    name: row.is_total ? null : row.any_name,
+    name: null,
     during: null,
     enrolled: row.enrolled,
     alreadyEnrolled: row.already_enrolled,

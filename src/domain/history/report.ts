@@ -1,5 +1,3 @@
-import { peopleOf } from "#domain/directory/people.js";
-import { findFlows } from "#domain/flows/flow-names.js";
 import type { Database } from "#platform/db/client.js";
 import { readEndsByLine } from "./report-ends.js";
 import {
@@ -11,6 +9,7 @@ import {
   type ReportLine,
   type RetriedRow,
 } from "./report-line.js";
+import { readLineNames } from "./reports/read-line-names.js";
 import { weeksBetween, type Week } from "#platform/time/zoned-day.js";
 
 /** What a report is grouped by, and the SQL that says to which line an execution belongs. Weeks are `$5`: when each begins. */
@@ -79,7 +78,7 @@ export async function readReport(
   const { rows, known } = await readNumbers(pool, portalId, { group, since, until, limit, weeks });
   const lines = rows.filter(({ is_total }) => !is_total).map((row) => toLine(row, known));
   const shown =
-    group === "week" ? inOrder(lines, weeks, since) : await withNames(pool, portalId, { group, lines });
+    group === "week" ? inOrder(lines, weeks, since) : await withNames(pool, portalId, { group, rows, lines });
   const totalRow = rows.find(({ is_total }) => is_total);
   const total = totalRow === undefined ? NOTHING : toLine(totalRow, known);
   const left = (totalRow?.line_count ?? 0) - lines.length;
@@ -121,6 +120,8 @@ async function readNumbers(
   return { rows, known: { retried: new Map(retried.rows.map((row) => [row.id, row.count])), ends } };
 }
 
+type NamedGroup = Exclude<ReportGroup, "week">;
+
 /** Every week, also one in which nothing was decided. */
 function inOrder(lines: readonly ReportLine[], weeks: readonly Week[], since: Date): ReportLine[] {
   const byNumber = new Map(lines.map((line) => [line.id, line]));
@@ -134,11 +135,11 @@ function inOrder(lines: readonly ReportLine[], weeks: readonly Week[], since: Da
 async function withNames(
   pool: Database["pool"],
   portalId: bigint,
-  { group, lines }: { group: Exclude<ReportGroup, "week">; lines: readonly ReportLine[] },
+  { group, rows, lines }: { group: NamedGroup; rows: readonly CountRow[]; lines: readonly ReportLine[] },
 ): Promise<ReportLine[]> {
-  const ids = lines.flatMap(({ id }) => id ?? []);
-  const names = await readNames(pool, portalId, { group, ids });
-  return lines.map((line) => ({ ...line, name: names.get(line.id ?? "") ?? line.name }));
+  const named = rows.filter(({ is_total, id }) => !is_total && id !== "");
+  const names = await readLineNames(pool, portalId, { group, lines: named });
+  return lines.map((line) => ({ ...line, name: names.get(line.id ?? "") ?? null }));
 }
 
 /**
@@ -164,31 +165,28 @@ async function readStart(
  */
 const TIMES = { fromSeconds: 0.1, toSeconds: 30 * 86_400, buckets: 100 };
 
-/** What an execution calls its sequence names a sequence, and nothing else. */
-function namedBy(group: ReportGroup): string {
-  return group === "sequence" ? "sequence_name" : "NULL::text AS sequence_name";
-}
-
 /**
+ * Read from the index `executions_results` alone, without the executions themselves.
+ *
  * Times are gathered in buckets, each a sixth wider than the one before, with the least and the greatest of each: so
  * percentiles need no sorting, and are exact if the times of a bucket are the same. OFFSET keeps the planner from
  * expecting a group for every moment there is, and from sorting after all.
  */
 const COUNTS = (group: ReportGroup): string => `
   WITH gathered AS (
-    SELECT id, status, max(sequence_name COLLATE "C") AS any_name, count(*) AS count,
+    SELECT id, status, ${group === "sequence" ? "max(execution_id) FILTER (WHERE seconds IS NOT NULL)" : "NULL::bigint"} AS newest, count(*) AS count,
            CASE WHEN seconds IS NOT NULL THEN width_bucket(ln(greatest(seconds, ${TIMES.fromSeconds})), ln(${TIMES.fromSeconds}::float8),
                         ln(${TIMES.toSeconds}::float8), ${TIMES.buckets}) END AS bucket,
            min(seconds) AS least, max(seconds) AS greatest
       FROM (
-        SELECT ${REPORT_GROUPS[group].line} AS id, enrollment_status AS status, ${namedBy(group)},
+        SELECT ${REPORT_GROUPS[group].line} AS id, enrollment_status AS status, id AS execution_id,
                CASE WHEN enrollment_status = 'ENROLLED' THEN date_part('epoch', enrolled_at - accepted_at) END AS seconds
           FROM executions
          WHERE portal_id = $1 AND kind = 'ENROLL' AND decided_at >= $2 AND decided_at < $4 AND retry_of IS NULL OFFSET 0
       ) AS decided
      GROUP BY id, status, bucket
   ), line AS (
-    SELECT grouping(id) = 1 AS is_total, coalesce(id, '') AS id, max(any_name) AS any_name, count(DISTINCT id) AS line_count,
+    SELECT grouping(id) = 1 AS is_total, coalesce(id, '') AS id, max(newest) AS newest, count(DISTINCT id) AS line_count,
            ${Object.entries({
              enrolled: "ENROLLED",
              already_enrolled: "ALREADY_ENROLLED",
@@ -217,7 +215,7 @@ const COUNTS = (group: ReportGroup): string => `
   ), percentile AS (
     SELECT is_total, id, ${percentileAt(0.5)} AS median_seconds, ${percentileAt(0.95)} AS p95_seconds FROM placed GROUP BY 1, 2
   )
-  SELECT is_total, id, any_name, line_count::int, enrolled, already_enrolled, skipped, failed, median_seconds, p95_seconds
+  SELECT is_total, id, newest, line_count::int, enrolled, already_enrolled, skipped, failed, median_seconds, p95_seconds
     FROM shown LEFT JOIN percentile USING (is_total, id)
    ORDER BY is_total, enrolled + already_enrolled + skipped + failed DESC, length(id), id`;
 
@@ -240,23 +238,3 @@ const RETRIED = (line: string): string => `
       JOIN executions AS tried ON tried.portal_id = $1 AND tried.id = retry.tried_id
      WHERE tried.decided_at >= $2 AND tried.decided_at < $4 AND tried.enrollment_status = 'FAILED'
   ) AS tried GROUP BY GROUPING SETS ((id), ()) HAVING grouping(id) = 1 OR id = ANY($3::text[])`;
-
-const NAMES: Readonly<Record<Exclude<ReportGroup, "workflow" | "week">, string>> = {
-  sequence: `SELECT sequence_id AS id, name FROM sequences WHERE portal_id = $1 AND sequence_id = ANY($2::text[])`,
-  sender: `SELECT user_id AS id, label AS name FROM (${peopleOf("user_id = ANY ($2::bigint[])")}) AS person`,
-};
-
-/** By the ids of the lines. */
-async function readNames(
-  pool: Database["pool"],
-  portalId: bigint,
-  { group, ids }: { group: Exclude<ReportGroup, "week">; ids: readonly string[] },
-): Promise<ReadonlyMap<string, string>> {
-  if (ids.length === 0) return new Map();
-  if (group === "workflow") {
-    const flows = await findFlows(pool, portalId, ids);
-    return new Map([...flows].flatMap(([id, { name }]) => (name === null ? [] : [[id, name] as const])));
-  }
-  const { rows } = await pool.query<{ id: string; name: string | null }>(NAMES[group], [portalId, ids]);
-  return new Map(rows.flatMap(({ id, name }) => (name === null ? [] : [[id, name] as const])));
-}

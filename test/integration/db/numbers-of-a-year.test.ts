@@ -3,9 +3,11 @@ import type { Pool, QueryResult } from "pg";
 import { findContact } from "#domain/dry-run/find-contact.js";
 import { HubSpotUnavailable } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { readCauses } from "#domain/history/attention/causes.js";
 import { readHistory, RANGES, type Range } from "#domain/history/outcome-history.js";
 import { listSenderLoads } from "#domain/accounts/sender-load.js";
 import { readReport, REPORT_GROUPS, type ReportGroup } from "#domain/history/report.js";
+import { readReportSummary } from "#domain/history/reports/report-summary.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import {
   PORTAL,
@@ -15,6 +17,7 @@ import {
   rowsRead,
   type Statement,
   toLiteral,
+  wholeRowsRead,
 } from "../../support/query-plans.js";
 
 /** The pages of numbers: what they cost follows from the stretch of time they tell of, not from the years before. */
@@ -50,7 +53,10 @@ describe("the settings site's numbers of a year", () => {
   afterAll(() => db.drop());
 
   /** Rows of executions, and of what became of them, that the statements of `work` read, planned as they are in the app. */
-  async function readBy(work: (database: { pool: Pool }) => Promise<unknown>): Promise<number> {
+  async function readBy(
+    work: (database: { pool: Pool }) => Promise<unknown>,
+    rowsOf: (plan: PlanNode) => number = rowsRead,
+  ): Promise<number> {
     const client = await db.database.pool.connect();
     let read = 0;
     let statements = 0;
@@ -61,7 +67,7 @@ describe("the settings site's numbers of a year", () => {
       const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
         `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE ${probe} ${given}`,
       );
-      read += rowsRead((rows[0] as { "QUERY PLAN": [{ Plan: PlanNode }] })["QUERY PLAN"][0].Plan);
+      read += rowsOf((rows[0] as { "QUERY PLAN": [{ Plan: PlanNode }] })["QUERY PLAN"][0].Plan);
       await client.query(`DEALLOCATE ${probe}`);
       return client.query(text, [...values]);
     }
@@ -134,5 +140,24 @@ describe("the settings site's numbers of a year", () => {
     expect(read).toBeGreaterThan(daysOf(days) / 2);
     // Once for how much was decided, by the index alone, once for what was decided, and once for what became of that; of a week a few days more.
     expect(read).toBeLessThanOrEqual(3 * daysOf(days + 7) + FEW);
+    // No row is fetched but those that an admin retried, and one for each sequence without a name.
+    expect(await readBy((database) => readReport(database, PORTAL, request), wholeRowsRead)).toBeLessThan(
+      FEW,
+    );
+  });
+
+  test("a report's comparison with the days before: once for both, by the index alone", async () => {
+    const bounds = { since: dayBefore(30), until: new Date() };
+    const read = await readBy(({ pool }) => readReportSummary(pool, PORTAL, bounds));
+    expect(read).toBeLessThanOrEqual(daysOf(60) + FEW);
+    expect(await readBy(({ pool }) => readReportSummary(pool, PORTAL, bounds), wholeRowsRead)).toBe(0);
+  });
+
+  test("what needs attention: who was not enrolled, by the index alone, and a row for each cause", async () => {
+    const bounds = { since: dayBefore(30), until: new Date() };
+    const read = await readBy(({ pool }) => readCauses(pool, PORTAL, bounds));
+    expect(read).toBeGreaterThan(daysOf(29) / 4);
+    expect(read).toBeLessThanOrEqual(daysOf(30) + FEW);
+    expect(await readBy(({ pool }) => readCauses(pool, PORTAL, bounds), wholeRowsRead)).toBeLessThan(FEW);
   });
 });

@@ -80,38 +80,39 @@ interface Row {
 const quoted = (codes: readonly string[]): string => codes.map((code) => `'${code}'`).join(", ");
 
 /**
- * The ids come from the index `executions_decided` alone; only rows of those that were not enrolled are read.
- * `is_mended` compares with what holds now: the sender's marks and cap, the pause.
+ * Read from the index `executions_results` alone, but for the rule's words, which only the rows have. The preset is that
+ * of the newest contact. Materialized, so that what a row is about is worked out once. `is_mended` compares with what holds now: the sender's marks and cap, the pause.
  */
 const CAUSES = `
   WITH refused AS MATERIALIZED (
-    SELECT id FROM executions
+    SELECT id, error_code AS code, enrollment_status = 'SKIPPED' AS is_skipped, decided_at, sender_user_id, sequence_id, workflow_id
+      FROM executions
      WHERE portal_id = $1 AND decided_at >= $2 AND decided_at < $3 AND kind = 'ENROLL' AND retry_of IS NULL
        AND enrollment_status IN ('FAILED', 'SKIPPED') AND error_code <> ''
      ORDER BY decided_at DESC LIMIT ${MOST_READ}
   ), told AS MATERIALIZED (
-    SELECT e.error_code AS code, e.enrollment_status = 'SKIPPED' AS is_skipped, e.decided_at,
-           CASE WHEN e.error_code IN (${quoted(ABOUT_SENDER)}) THEN e.sender_user_id END AS sender_user_id,
-           CASE WHEN e.error_code = 'SEQUENCE_NOT_FOUND' THEN e.sequence_id END AS sequence_id,
-           CASE WHEN e.error_code = 'INVALID_INPUT' THEN e.workflow_id END AS workflow_id,
-           CASE WHEN e.error_code = 'BLOCKED' AND e.enrollment_status = 'SKIPPED' THEN left(e.error_message, 300) END AS rule,
-           CASE WHEN e.error_code IN (${quoted(OF_A_PRESET)}) THEN e.request ->> 'presetId' END AS preset_id,
-           width_bucket(extract(epoch FROM e.decided_at)::float8, extract(epoch FROM $2::timestamptz)::float8,
-                        extract(epoch FROM $3::timestamptz)::float8, ${TREND_BARS}) AS bar,
-           e.id IN (SELECT retry_of FROM executions
-                     WHERE portal_id = $1 AND retry_of IS NOT NULL AND (enrollment_status = 'ENROLLED' OR decided_at IS NULL)) AS is_retried
-      FROM executions e
-     WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM refused))
+    SELECT id, code, is_skipped, decided_at,
+           CASE WHEN code IN (${quoted(ABOUT_SENDER)}) THEN sender_user_id END AS sender_user_id,
+           CASE WHEN code = 'SEQUENCE_NOT_FOUND' THEN sequence_id END AS sequence_id,
+           CASE WHEN code = 'INVALID_INPUT' THEN workflow_id END AS workflow_id,
+           CASE WHEN code = 'BLOCKED' AND is_skipped THEN (
+             SELECT left(e.error_message, 300) FROM executions e WHERE e.portal_id = $1 AND e.id = refused.id) END AS rule,
+           width_bucket(date_part('epoch', decided_at), date_part('epoch', $2::timestamptz),
+                        date_part('epoch', $3::timestamptz), ${TREND_BARS}) AS bar,
+           id IN (SELECT retry_of FROM executions
+                   WHERE portal_id = $1 AND retry_of IS NOT NULL AND (enrollment_status = 'ENROLLED' OR decided_at IS NULL)) AS is_retried
+      FROM refused
   ), cause AS (
-    SELECT code, is_skipped, sender_user_id, sequence_id, workflow_id, rule, min(preset_id) AS preset_id,
+    SELECT code, is_skipped, sender_user_id, sequence_id, workflow_id, rule, max(id) AS newest_id,
            count(*)::int AS contacts, (count(*) FILTER (WHERE is_retried))::int AS retried, max(decided_at) AS last_at,
            ARRAY[${Array.from({ length: TREND_BARS }, (_, bar) => `(count(*) FILTER (WHERE bar = ${bar + 1}))::int`).join(", ")}] AS bars
       FROM told GROUP BY code, is_skipped, sender_user_id, sequence_id, workflow_id, rule HAVING NOT bool_and(is_retried)
      ORDER BY count(*) DESC, code LIMIT ${MOST_CAUSES}
   )
   SELECT cause.*, person.name AS sender_name, snoozed.until AS snoozed_until,
-         (SELECT json_build_object('id', p.preset_id::text, 'name', p.name) FROM presets p
-           WHERE p.portal_id = $1 AND p.preset_id::text = cause.preset_id) AS preset,
+         (SELECT json_build_object('id', p.preset_id::text, 'name', p.name)
+            FROM executions e JOIN presets p ON p.portal_id = $1 AND p.preset_id::text = e.request ->> 'presetId'
+           WHERE e.portal_id = $1 AND e.id = cause.newest_id AND cause.code IN (${quoted(OF_A_PRESET)})) AS preset,
          (SELECT name FROM sequences s WHERE s.portal_id = $1 AND s.sequence_id = cause.sequence_id) AS sequence_name,
          CASE cause.code
            WHEN 'PORTAL_PAUSED' THEN settings.paused_at IS NULL

@@ -11,7 +11,7 @@ export interface DigestCounts {
   readonly reasons: readonly { readonly code: string; readonly count: number }[];
 }
 
-/** From the index `executions_decided` alone: each call of a workflow once, an admin's retries not. */
+/** From the index `executions_results` alone: each call of a workflow once, an admin's retries not. */
 export async function countDecided(
   pool: Pool,
   portalId: bigint,

@@ -31,7 +31,7 @@ const nothing = (): Record<DecidedOutcome, number> => ({
   failed: 0,
 });
 
-/** Each call of a workflow once; from the index `executions_decided` alone. */
+/** Each call of a workflow once; from the index `executions_results` alone. */
 export async function readReportSummary(
   pool: Pool,
   portalId: bigint,

@@ -9,6 +9,7 @@ export interface ActivityTotals {
   readonly countedTo: Date | undefined;
 }
 
+/** Of a status and a reason: what the search finds of it, which may be nothing. */
 export interface TotalRow {
   enrollment_status: string | null;
   is_decided: boolean;
@@ -23,6 +24,7 @@ export function totalsOf(rows: readonly TotalRow[], most: number | undefined): A
   const outcomes = new Map<OutcomeName, number>();
   const reasons = new Map<string, number>();
   for (const { enrollment_status, is_decided, error_code, count } of rows) {
+    if (count === 0) continue;
     const outcome = outcomeOf(enrollment_status, is_decided);
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count);
     if (error_code !== null && (outcome === "failed" || outcome === "skipped"))

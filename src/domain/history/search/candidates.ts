@@ -71,7 +71,7 @@ export async function findCandidates(
 }
 
 /**
- * What was decided since a moment, or in a stretch of time, from the index `executions_decided` alone. Also undefined if
+ * What was decided since a moment, or in a stretch of time, from the index `executions_results` alone. Also undefined if
  * more was decided then than is read.
  */
 async function findDecided(
