@@ -85,10 +85,28 @@ describe("the file of an import", () => {
     ["semicolons, though its first names have commas", '"Email, work";Name\na@x.example;Ada\n'],
     ["what its first line says", "sep=;\r\nEmail;Name\r\na@x.example;Ada\r\n"],
     ["semicolons and old line ends", "Email;Name\ra@x.example;Ada\r"],
+    ["semicolons, though a head and all numbers have commas", "Email;Sum, net, EUR\na@x.example;Ada\n"],
+    ["commas, though a head has semicolons", "Email,Name; as written; here\na@x.example,Ada\n"],
   ])("is taken apart at %s", async (_name, text) => {
     const { columns, rows } = await read(utf8(text));
     expect(columns).toHaveLength(2);
     expect(rows).toEqual([["a@x.example", "Ada"]]);
+  });
+
+  test("is cut at every line break, whichever kinds it has", async () => {
+    const text =
+      'Email,Name\r\na@x.example,"Ada\nL."\nb@x.example,Bob\r\n\r\nc@x.example,Cy\rd@x.example,Di\r\r\ne@x.example,Ed';
+    for (const size of [1, 3, 1_000])
+      expect((await read(utf8(text), { size })).rows).toEqual([
+        ["a@x.example", "Ada\nL."],
+        ...["b,Bob", "c,Cy", "d,Di", "e,Ed"].map((row) => row.replace(",", "@x.example,").split(",")),
+      ]);
+  });
+
+  test("is taken apart at semicolons though its numbers have commas as often", async () => {
+    const { columns, rows } = await read(utf8("Email;Sum, EUR\na@x.example;12,50\nb@x.example;7,00\n"));
+    expect(columns).toEqual(["Email", "Sum, EUR"]);
+    expect(rows[0]).toEqual(["a@x.example", "12,50"]);
   });
 
   test("has one column if no separator is in its header", async () => {

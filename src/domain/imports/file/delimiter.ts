@@ -1,5 +1,5 @@
-/** What separates the cells of a row. */
-export const DELIMITERS = [",", ";", "\t"] as const;
+/** What separates the cells of a row; the rarer one within a cell first. */
+export const DELIMITERS = ["\t", ";", ","] as const;
 export type Delimiter = (typeof DELIMITERS)[number];
 
 /** Spreadsheets write such a line before the header, to tell each other. */
@@ -12,8 +12,9 @@ export interface FileBeginning {
 }
 
 /**
- * By a `sep=` line; otherwise, by the header: the separator that is most often outside quotes. The following rows decide
- * between separators that are equally frequent, and a header with none of them has one column.
+ * By a `sep=` line; otherwise by the separator that cuts most of the first rows into as many cells as the header, so that
+ * commas in names and numbers mislead nobody. If rows do not tell, the separator counts that is most often in the header; a
+ * header with none of them has one column.
  *
  * @param head the file's beginning: as much as there is of the first rows.
  */
@@ -21,16 +22,17 @@ export function beginningOf(head: string): FileBeginning {
   const named = SEP_LINE.exec(head);
   if (named !== null) return { delimiter: named[1] as Delimiter, skip: named[0].length };
   const [header = "", ...rows] = firstLines(head);
-  const best = DELIMITERS.map((delimiter) => ({
+  const [best] = DELIMITERS.map((delimiter) => ({
     delimiter,
     inHeader: countOutsideQuotes(header, delimiter),
-    inRows: rows.filter((row) => countOutsideQuotes(row, delimiter) > 0).length,
-  })).reduce((one, other) =>
-    other.inHeader > one.inHeader || (other.inHeader === one.inHeader && other.inRows > one.inRows)
-      ? other
-      : one,
-  );
-  return { delimiter: best.inHeader === 0 ? "," : best.delimiter, skip: 0 };
+  }))
+    .filter(({ inHeader }) => inHeader > 0)
+    .map((one) => ({
+      ...one,
+      fitting: rows.filter((row) => countOutsideQuotes(row, one.delimiter) === one.inHeader).length,
+    }))
+    .sort((one, other) => other.fitting - one.fitting || other.inHeader - one.inHeader);
+  return { delimiter: best?.delimiter ?? ",", skip: 0 };
 }
 
 /** How many rows are looked at. */

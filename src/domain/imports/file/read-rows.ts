@@ -26,6 +26,9 @@ export interface OpenedFile {
 /** Characters from which the separator is guessed. */
 const HEAD_CHARACTERS = 32 * 1024;
 
+/** A file may have several: rows of other systems were appended to it, or pasted. The parser would go by the first one. */
+const LINE_BREAKS = ["\r\n", "\n", "\r"];
+
 /**
  * Reads a CSV file from its bytes, in the memory of a few rows: its encoding and its separator are found out, line breaks
  * inside quotes belong to their cell, blank rows are left out.
@@ -79,6 +82,7 @@ async function* parsed(
 ): AsyncGenerator<string[]> {
   const parser = parse({
     delimiter,
+    record_delimiter: LINE_BREAKS,
     max_record_size: limits.rowLength,
     relax_column_count: true,
     relax_quotes: true,
