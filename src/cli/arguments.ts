@@ -26,11 +26,12 @@ function asOptionName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** Writes `--sequenceId=5` as `--sequence-id=5`, and gives an option that may stand alone its value. */
+/**
+ * Writes `--sequenceId=5` as `--sequence-id=5`, gives an option that may stand alone its value, and joins one with a value
+ * that begins with a hyphen, as in `--sort -createdAt`: Node takes that for another option.
+ */
 function spellOut(args: readonly string[], options: readonly Option[]): string[] {
-  const bare = new Map(
-    options.flatMap(({ name, bareValue }) => (bareValue ? [[`--${name}`, bareValue]] : [])),
-  );
+  const byName = new Map(options.map((option) => [`--${option.name}`, option]));
   const spelled: string[] = [];
   for (let index = 0; index < args.length; index += 1) {
     const arg = args[index] ?? "";
@@ -41,16 +42,21 @@ function spellOut(args: readonly string[], options: readonly Option[]): string[]
     }
     const equals = arg.indexOf("=");
     const name = asOptionName(equals < 0 ? arg : arg.slice(0, equals));
-    const value = bare.get(name);
+    const { value, bareValue } = byName.get(name) ?? {};
     const next = args[index + 1] ?? "";
-    if (value === undefined || equals >= 0) spelled.push(equals < 0 ? name : name + arg.slice(equals));
-    else if (/^\d+$/.test(next)) {
+    const isJoined =
+      bareValue === undefined ? value !== undefined && HYPHENED.test(next) : /^\d+$/.test(next);
+    if (equals >= 0) spelled.push(name + arg.slice(equals));
+    else if (isJoined) {
       spelled.push(`${name}=${next}`);
       index += 1;
-    } else spelled.push(`${name}=${value}`);
+    } else spelled.push(bareValue === undefined ? name : `${name}=${bareValue}`);
   }
   return spelled;
 }
+
+/** A value and no option: the only short one is `-h`. */
+const HYPHENED = /^-(?!-|h$)./;
 
 /** Node's words for a wrong option, without the advice on escaping it. */
 function wrongUseOf(error: unknown): WrongUse {

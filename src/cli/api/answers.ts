@@ -86,6 +86,7 @@ export const importJob = z.looseObject({
   status: z.string(),
   columns: z.array(z.string()).nullish(),
   mapping: z.record(z.string(), z.string().nullable()).nullish(),
+  defaults: z.record(z.string(), z.unknown()).nullish(),
   counts: importCounts,
   reasons: z.record(z.string(), count).nullish(),
   problem: reason.nullish(),

@@ -3,7 +3,8 @@ import { importJob, pageOf, sender, sequence, type ImportJob } from "../api/answ
 import type { Command, CommandContext } from "../command.js";
 import { WrongUse } from "../errors.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
-import { check, finish, follow, saveResults, showResult } from "./import-file.js";
+import { check, finish, getReady, importIdOf, isAtItsEnd, read } from "./follow-import.js";
+import { saveResults, showResult } from "./import-file.js";
 import { LARGEST_PAGE } from "./lists.js";
 
 type CloseRead = NonNullable<ImportJob["close"]>;
@@ -18,16 +19,22 @@ function pairOf(text: string, option: string): readonly [close: string, hubspot:
 
 const isId = (text: string): boolean => /^\d{1,20}$/.test(text);
 
-/** Reads the organization in Close; the app does so by itself, page by page. */
+/** Reads the organization in Close; the app does so by itself, page by page, also after Ctrl-C. */
 async function readClose(context: CommandContext): Promise<ImportJob> {
+  const job = await beginReading(context);
+  if (job.status === "READING") context.output.say(`Close is being read, as import ${job.id}.`);
+  return getReady(context, job, { resumedBy: `import-close --resume ${job.id}` });
+}
+
+async function beginReading(context: CommandContext): Promise<ImportJob> {
   const { api, args, environment } = context;
+  const id = args.text("resume");
+  if (id !== undefined) return read(context, importIdOf(id));
   const apiKey = environment["CLOSE_API_KEY"] ?? "";
   if (apiKey === "") throw new WrongUse("Put Close's API key into the environment: CLOSE_API_KEY.");
   const json = { apiKey, name: args.text("name") };
   const call = { method: "POST", path: "/close-reads", json, idempotencyKey: randomUUID() } as const;
-  const { id } = await api.call(call, importJob);
-  context.output.say(`Close is being read, as import ${id}.`);
-  return follow(context, id, ["READING"]);
+  return api.call(call, importJob);
 }
 
 async function sequenceIdOf({ api }: CommandContext, name: string): Promise<string> {
@@ -101,7 +108,7 @@ async function tell({ output }: CommandContext, { close }: ImportJob): Promise<v
 async function run(context: CommandContext): Promise<ExitCode> {
   const { api, args, output } = context;
   const found = await readClose(context);
-  if (found.close == null || found.status !== "UPLOADED") {
+  if (found.close == null || !["UPLOADED", "CHECKED"].includes(found.status)) {
     output.say(found.problem?.message ?? `Import ${found.id} is ${found.status.toLowerCase()}.`);
     return EXIT.failed;
   }
@@ -109,12 +116,13 @@ async function run(context: CommandContext): Promise<ExitCode> {
   const chosen = await api.call({ method: "PATCH", path: `/imports/${found.id}`, json }, importJob);
   await tell(context, chosen);
   const checked = await check(context, chosen);
-  const ended = args.has("start") ? await finish(context, checked) : checked;
+  const isTrial = !args.has("start");
+  const ended = isTrial ? checked : await finish(context, checked);
   await showResult(context, ended);
   const out = args.text("out");
-  if (out !== undefined) await saveResults(context, ended.id, out);
+  if (out !== undefined) await saveResults(context, ended, out);
   const { failed, invalid } = ended.counts;
-  return failed + invalid === 0 ? EXIT.done : EXIT.failed;
+  return isAtItsEnd(context, ended, { isTrial }) && failed + invalid === 0 ? EXIT.done : EXIT.failed;
 }
 
 export const importClose: Command = {
@@ -143,6 +151,7 @@ export const importClose: Command = {
     { name: "start", help: "enroll them" },
     { name: "out", value: "FILE", help: "save who is enrolled, and who is not and why, as CSV" },
     { name: "name", value: "TEXT", help: "what to call the import" },
+    { name: "resume", value: "ID", help: "go on with an earlier import from Close, without its key" },
   ],
   notes: [
     "The key of Close comes from the environment: CLOSE_API_KEY. The app keeps it sealed while it reads, and erases it.",

@@ -3,21 +3,12 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { anything, importJob, type ImportJob } from "../api/answers.js";
-import { pauseFor } from "../api/retry.js";
+import { importJob, type ImportJob } from "../api/answers.js";
 import type { Command, CommandContext } from "../command.js";
 import { Interrupted, WrongUse } from "../errors.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
-import { createProgress } from "../terminal/progress.js";
 import { ENROLL_OPTIONS, enrollBody } from "./enroll-options.js";
-
-const POLL_EVERY_MS = 1_000;
-/** An import goes on by itself while the app is restarted, so looking at it may wait for that long. */
-const POLL_PATIENCE_MS = 300_000;
-/** How long pausing may take once somebody has pressed Ctrl-C. */
-const PAUSE_WITHIN_MS = 5_000;
-
-type Verb = "dry-run" | "start" | "resume";
+import { check, finish, importIdOf, isAtItsEnd, read } from "./follow-import.js";
 
 function mappingOf({ args }: CommandContext): Record<string, string> | undefined {
   const pairs = args.list("map").map((pair) => {
@@ -34,70 +25,19 @@ async function fileOf(name: string): Promise<{ bytes: number }> {
   return { bytes: found.size };
 }
 
-async function upload({ api, args, output, interrupted }: CommandContext, file: string): Promise<ImportJob> {
-  const { bytes } = await fileOf(file);
-  const key = args.text("idempotency-key") ?? randomUUID();
-  const name = args.text("name") ?? path.basename(file);
-  const body = { contentType: "text/csv", bytes, open: () => createReadStream(file) };
-  try {
-    const call = { method: "POST", path: "/imports", query: { name }, body, idempotencyKey: key } as const;
-    const created = await api.call(call, importJob);
-    output.say(`Uploaded as import ${created.id}.`);
-    return created;
-  } catch (error) {
-    if (!interrupted.aborted) throw error;
-    throw new Interrupted(
-      `Interrupted while the file was uploaded. No contact was enrolled. To go on, repeat the command with --idempotency-key ${key}.`,
-      { cause: error },
-    );
-  }
-}
-
-function post({ api }: CommandContext, id: string, verb: Verb): Promise<unknown> {
-  return api.call({ method: "POST", path: `/imports/${id}/${verb}` }, anything);
-}
-
-/** The import as it is now. */
-export const read = ({ api }: CommandContext, id: string): Promise<ImportJob> =>
-  api.call({ method: "GET", path: `/imports/${id}`, patienceMs: POLL_PATIENCE_MS }, importJob);
-
-/** Looks at the import, showing how far it is, until it is none of the statuses under way. */
-export async function follow(
-  context: CommandContext,
-  id: string,
-  underWay: readonly string[],
+async function upload(
+  { api, args, output }: CommandContext,
+  { file, idempotencyKey }: { file: string; idempotencyKey: string },
 ): Promise<ImportJob> {
-  const progress = createProgress(context.output);
-  try {
-    for (;;) {
-      const found = await read(context, id);
-      const { handled, rows, failed, invalid } = found.counts;
-      const detail = failed + invalid > 0 ? `(${failed + invalid} failed)` : "";
-      progress.show({ what: found.status.toLowerCase(), done: handled, of: rows, detail });
-      if (!underWay.includes(found.status)) return found;
-      await pauseFor(POLL_EVERY_MS, context.interrupted);
-    }
-  } finally {
-    progress.end();
-  }
-}
-
-/** After Ctrl-C: the app would go on alone, so it is asked to pause. @throws Interrupted always. */
-async function pauseAndLeave(context: CommandContext, id: string, cause: unknown): Promise<never> {
-  // The run's own signal has fired: this one request has a time of its own.
-  const signal = AbortSignal.timeout(PAUSE_WITHIN_MS);
-  const pause = context.api.call({ method: "POST", path: `/imports/${id}/pause`, signal }, anything);
-  const isPaused = await pause.then(
-    () => true,
-    () => false,
+  const { bytes } = await fileOf(file);
+  const query = { name: args.text("name") ?? path.basename(file) };
+  const body = { contentType: "text/csv", bytes, open: () => createReadStream(file) };
+  const created = await api.call(
+    { method: "POST", path: "/imports", query, body, idempotencyKey },
+    importJob,
   );
-  const left = isPaused
-    ? `Import ${id} is paused`
-    : `Import ${id} could not be paused, and may go on by itself`;
-  throw new Interrupted(
-    `Interrupted. ${left}; each row is handled once. To go on: sequence-enroller import --resume ${id}`,
-    { cause },
-  );
+  output.say(`Uploaded as import ${created.id}.`);
+  return created;
 }
 
 const COUNTS = [
@@ -125,7 +65,7 @@ export async function showResult({ output }: CommandContext, found: ImportJob): 
 /** Written under another name and moved into place whole, so that a file of that name is never half a result. */
 export async function saveResults(
   { api, output, interrupted }: CommandContext,
-  id: string,
+  { id, status }: ImportJob,
   file: string,
 ): Promise<void> {
   const partial = `${file}.${process.pid}.part`;
@@ -135,39 +75,42 @@ export async function saveResults(
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });
-    throw error;
+    if (!interrupted.aborted) throw error;
+    // Without this word a trial would be started.
+    const isTrial = status === "CHECKED" ? " --dry-run" : "";
+    throw new Interrupted(
+      `Interrupted. The results were not saved. To do so: sequence-enroller import --resume ${id}${isTrial} --out ${file}`,
+      { cause: error },
+    );
   }
   output.say(`Results are in ${file}.`);
 }
 
-async function prepareImport(context: CommandContext, file: string): Promise<ImportJob> {
+/** What the command line says of columns and enrollments; nothing, if it says nothing. */
+async function setUp(context: CommandContext, created: ImportJob): Promise<ImportJob> {
   const [mapping, defaults] = [mappingOf(context), enrollBody(context.args)];
-  const created = await upload(context, file);
   const change = {
     ...(mapping && { mapping: { ...created.mapping, ...mapping } }),
-    ...(Object.keys(defaults).length > 0 && { defaults }),
+    ...(Object.keys(defaults).length > 0 && { defaults: { ...created.defaults, ...defaults } }),
   };
   if (Object.keys(change).length === 0) return created;
   return context.api.call({ method: "PATCH", path: `/imports/${created.id}`, json: change }, importJob);
 }
 
-/** Brings an import to its end, whatever state it is in. */
-export async function finish(context: CommandContext, { id, status }: ImportJob): Promise<ImportJob> {
+async function prepareImport(context: CommandContext, file: string): Promise<ImportJob> {
+  // What is typed wrong is told before a file is sent.
+  mappingOf(context);
+  enrollBody(context.args);
+  const idempotencyKey = context.args.text("idempotency-key") ?? randomUUID();
   try {
-    if (status === "PAUSED") await post(context, id, "resume");
-    else if (status === "UPLOADED" || status === "CHECKED") await post(context, id, "start");
-    return await follow(context, id, ["UPLOADED", "CHECKING", "CHECKED", "RUNNING"]);
+    return await setUp(context, await upload(context, { file, idempotencyKey }));
   } catch (error) {
     if (!context.interrupted.aborted) throw error;
-    return pauseAndLeave(context, id, error);
+    throw new Interrupted(
+      `Interrupted while the file was uploaded. No contact was enrolled. To go on, repeat the command with --idempotency-key ${idempotencyKey}.`,
+      { cause: error },
+    );
   }
-}
-
-export async function check(context: CommandContext, { id }: ImportJob): Promise<ImportJob> {
-  await post(context, id, "dry-run");
-  const found = await follow(context, id, ["UPLOADED", "CHECKING"]);
-  context.output.say(`Nobody was enrolled. To do it: sequence-enroller import --resume ${id}`);
-  return found;
 }
 
 async function run(context: CommandContext): Promise<ExitCode> {
@@ -175,17 +118,18 @@ async function run(context: CommandContext): Promise<ExitCode> {
   const [file] = args.operands;
   const id = args.text("resume");
   if ((file === undefined) === (id === undefined)) throw new WrongUse("Give FILE.csv, or --resume ID.");
-  if (id !== undefined && !/^\d{1,19}$/.test(id))
-    throw new WrongUse("--resume takes an import's id, a number.");
-  const job = file === undefined ? await read(context, id ?? "") : await prepareImport(context, file);
+  const job =
+    file === undefined
+      ? await setUp(context, await read(context, importIdOf(id ?? "")))
+      : await prepareImport(context, file);
   const found = args.has("dry-run") ? await check(context, job) : await finish(context, job);
   await showResult(context, found);
   const out = args.text("out");
-  if (out !== undefined) await saveResults(context, found.id, out);
+  if (out !== undefined) await saveResults(context, found, out);
   const { skipped, failed, invalid } = found.counts;
-  const isEnded = found.status === "DONE" || args.has("dry-run");
-  if (!isEnded) context.output.say(`Import ${found.id} is ${found.status.toLowerCase()}.`);
-  return isEnded && skipped + failed + invalid === 0 ? EXIT.done : EXIT.failed;
+  return isAtItsEnd(context, found, { isTrial: args.has("dry-run") }) && skipped + failed + invalid === 0
+    ? EXIT.done
+    : EXIT.failed;
 }
 
 export const importFile: Command = {

@@ -164,6 +164,12 @@ describe("lists", () => {
     ]);
   });
 
+  test("take a value that begins with a hyphen, as the API's own do", async () => {
+    const { url, received } = await listen(() => ({ body: { results: [] } }));
+    expect(await runLine("list --sort -createdAt --reference -7", { url })).toMatchObject({ code: 0 });
+    expect(received[0]?.url).toBe("/api/v1/enrollments?reference=-7&sort=-createdAt");
+  });
+
   test("say how to go on after one page", async () => {
     const { url } = await listen(() => ({
       body: { results: [toldEnrollment()], paging: { next: { after: "next" } } },
@@ -207,6 +213,31 @@ test("a sender of Close is found among all who may send, however many there are"
     environment,
   });
   expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining("zoe@acme.example")]);
+});
+
+test("Ctrl-C while Close is read says how to go on with it, without the key", async () => {
+  const close = {
+    statuses: [{ status: "active", subscriptions: 1, isChosen: true }],
+    sequences: [{ id: "seq_1", name: "Welcome", subscriptions: 1, sequenceId: "51" }],
+    senders: [],
+  };
+  const interruption = new AbortController();
+  let status = "READING";
+  const { url, received } = await listen(({ method, url: path }) => {
+    if (method === "GET" && interruption.signal.aborted && status === "READING") status = "UPLOADED";
+    if (method === "GET") interruption.abort();
+    if (path.endsWith("/dry-run")) status = "CHECKED";
+    return { body: { id: "12", status, close, counts: { rows: 1, handled: 1, enrolled: 1 } } };
+  });
+  const environment = { CLOSE_API_KEY: "api_key" };
+  const run = await runLine("import-close", { url, environment, interrupted: interruption.signal });
+  expect(run).toMatchObject({ code: 130, stdout: "" });
+  const [, command = ""] = /To go on: sequence-enroller (import-close .+)/.exec(run.stderr) ?? [];
+  expect((await runLine(command, { url })).code).toBe(0);
+  expect(received.filter(({ method }) => method === "POST").map(({ url: path }) => path)).toEqual([
+    "/api/v1/close-reads",
+    "/api/v1/imports/12/dry-run",
+  ]);
 });
 
 test("what a terminal would obey reaches neither stdout nor stderr", async () => {

@@ -13,6 +13,7 @@ let file: string;
 let status: string;
 let counts: Record<string, unknown>;
 let onRead: () => void;
+let next: Readonly<Record<string, string>>;
 
 const NEXT: Readonly<Record<string, string>> = {
   "dry-run": "CHECKED",
@@ -24,7 +25,7 @@ const NEXT: Readonly<Record<string, string>> = {
 function answer({ method, url }: ReceivedRequest) {
   const verb = /\/imports\/12\/(.+)$/.exec(url)?.[1];
   if (verb === "results.csv") return { body: "Email,result" };
-  if (method === "POST") status = verb === undefined ? "UPLOADED" : (NEXT[verb] ?? "");
+  if (method === "POST") status = verb === undefined ? "UPLOADED" : (next[verb] ?? "");
   if (method === "GET") onRead();
   const body = {
     id: "12",
@@ -32,13 +33,14 @@ function answer({ method, url }: ReceivedRequest) {
     status,
     columns: ["Address"],
     mapping: { reference: "No" },
+    defaults: { cooldownDays: 7 },
     counts,
   };
   return { status: method === "POST" ? 201 : 200, body };
 }
 
 beforeEach(async () => {
-  [status, counts] = ["", COUNTS];
+  [status, counts, next] = ["", COUNTS, NEXT];
   onRead = () => {
     if (status === "RUNNING") status = "DONE";
   };
@@ -77,7 +79,7 @@ test("a file is uploaded as it is, mapped, started, followed to its end, and its
   });
   expect(JSON.parse(api.received[1]?.body ?? "")).toEqual({
     mapping: { reference: "No", email: "Address" },
-    defaults: { sequence: { id: "51" } },
+    defaults: { cooldownDays: 7, sequence: { id: "51" } },
   });
   expect(run.stdout).toMatch(/enrolled +3\n/);
   expect(await readFile(out, "utf8")).toContain("Email,result");
@@ -113,4 +115,83 @@ test("Ctrl-C pauses the import and says how to go on, which the same words then 
   };
   expect((await runLine(command ?? "", api)).code).toBe(0);
   expect(calls().slice(-3)).toEqual(["GET /imports/12", "POST /imports/12/resume", "GET /imports/12"]);
+});
+
+test("Ctrl-C in a dry run says how to go on with it, and that starts nothing", async () => {
+  next = { ...NEXT, "dry-run": "CHECKING" };
+  const interruption = new AbortController();
+  onRead = () => {
+    interruption.abort();
+  };
+  const words = ["import", file, "--dry-run"];
+  const run = await runLine(words, { url: api.url, interrupted: interruption.signal });
+  expect(run).toMatchObject({ code: 130, stdout: "" });
+  const [, command = ""] = /nobody is enrolled yet. To go on: sequence-enroller (.+)/.exec(run.stderr) ?? [];
+
+  onRead = () => {
+    status = calls().length > 6 ? "CHECKED" : status;
+  };
+  expect((await runLine(command, api)).code).toBe(0);
+  expect(calls().filter((call) => call.startsWith("POST"))).toEqual([
+    "POST /imports?name=leads.csv",
+    "POST /imports/12/dry-run",
+  ]);
+});
+
+test("an import that is still tried is started once that is over", async () => {
+  status = "CHECKING";
+  onRead = () => {
+    if (status === "RUNNING") status = "DONE";
+    else if (calls().length > 2) status = "CHECKED";
+  };
+  expect((await runLine("import --resume 12", api)).code).toBe(0);
+  expect(calls().at(-2)).toBe("POST /imports/12/start");
+});
+
+test("what is typed beside --resume counts for the import", async () => {
+  status = "UPLOADED";
+  expect((await runLine("import --resume 12 --sequence Inbound", api)).code).toBe(0);
+  expect(calls()[1]).toBe("PATCH /imports/12");
+  expect(JSON.parse(api.received[1]?.body ?? "")).toEqual({
+    defaults: { cooldownDays: 7, sequence: { name: "Inbound" } },
+  });
+});
+
+test("Ctrl-C before an import is set up says how to repeat the upload", async () => {
+  const interruption = new AbortController();
+  await api.close();
+  api = await startListener((request) => {
+    if (request.method === "PATCH") interruption.abort();
+    return answer(request);
+  });
+  const run = await runLine(["import", file, "--sequence", "51"], {
+    url: api.url,
+    interrupted: interruption.signal,
+  });
+  expect(run.code).toBe(130);
+  expect(run.stderr).toContain(`--idempotency-key ${String(api.received[0]?.headers["idempotency-key"])}`);
+});
+
+test("a dry run that somebody canceled is no success", async () => {
+  next = { ...NEXT, "dry-run": "CANCELLED" };
+  const run = await runLine(["import", file, "--dry-run"], api);
+  expect(run.code).toBe(1);
+  expect(run.stderr).toMatch(/Import 12 is \w+\./);
+});
+
+test("Ctrl-C while the results are saved leaves no half file, and says how to get them", async () => {
+  const interruption = new AbortController();
+  await api.close();
+  api = await startListener((request) => {
+    if (request.url.endsWith("results.csv")) interruption.abort();
+    return answer(request);
+  });
+  const out = path.join(folder, "results.csv");
+  const run = await runLine(["import", file, "--dry-run", "--out", out], {
+    url: api.url,
+    interrupted: interruption.signal,
+  });
+  expect(run.code).toBe(130);
+  expect(run.stderr).toContain(`import --resume 12 --dry-run --out ${out}`);
+  expect(await readdir(folder)).toEqual(["leads.csv"]);
 });
