@@ -143,14 +143,19 @@ export class AppMisconfigured extends HubSpotError {
   }
 }
 
+/** Timed out, locked, too early. */
+const PASSING: readonly number[] = [408, 423, 425];
+/** Beyond it HTTP defines no refusal but 451. */
+const LAST_REFUSAL = 431;
+
 /**
  * 423 locked, 477 region migration, and every 5xx are passing (docs/hubspot.md §6). A status below 400 that is not a
- * success is not a refusal.
+ * success is not a refusal. Nor is one that HTTP does not define: what stands in front of HubSpot gives it (499, 460) when it
+ * has lost sight of the request.
  */
 export function isPassingStatus(httpStatus: number): boolean {
-  return (
-    httpStatus < 400 || httpStatus >= 500 || httpStatus === 423 || httpStatus === 477 || httpStatus === 408
-  );
+  const isRefusal = httpStatus >= 400 && (httpStatus <= LAST_REFUSAL || httpStatus === 451);
+  return !isRefusal || PASSING.includes(httpStatus);
 }
 
 /** How long HubSpot asked to be left alone, in ms; 0 if it did not say. */

@@ -29,13 +29,13 @@ const page = "<html><body>Error</body></html>";
 
 describe("an answer from HubSpot", () => {
   test.each([
-    ...[400, 403, 404, 409, 422].map((status) => [status, json, HubSpotRejected] as const),
+    ...[400, 403, 404, 409, 422, 431, 451].map((status) => [status, json, HubSpotRejected] as const),
     [401, page, HubSpotRejected] as const,
     [404, "", HubSpotRejected] as const,
     ...[400, 403, 404, 409].map((status) => [status, page, HubSpotAnsweredWithPage] as const),
     ...[403, 404].map((status) => [status, "[]", HubSpotAnsweredWithPage] as const),
     ...[403, 404].map((status) => [status, `[${json}]`, HubSpotRejected] as const),
-    ...[408, 423, 477, 500, 502, 503, 504, 520, 521, 522, 523, 524, 530].map(
+    ...[408, 423, 425, 440, 460, 477, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 530].map(
       (status) => [status, json, HubSpotUnavailable] as const,
     ),
     ...[300, 305, 399].map((status) => [status, json, HubSpotUnavailable] as const),
