@@ -8,13 +8,10 @@ import { boundPipelining } from "#web/kit/bound-pipelining.js";
 import { guardConnections } from "#web/kit/guard-connections.js";
 import { guardRequestTime } from "#web/kit/request-time.js";
 import { tuneFetch } from "#platform/hubspot/tune-fetch.js";
-import type { Intervals } from "#worker/schedule.js";
 import type { Tracing } from "#platform/observability/tracing/tracing.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { Closers } from "./compose/closers.js";
-import { createFoundation } from "./compose/foundation.js";
-import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
-import type { Unenrolling } from "#worker/unenroll/unenroll-tools.js";
+import { createFoundation, type Adjustments } from "./compose/foundation.js";
 
 /** The running app. */
 export interface App {
@@ -51,22 +48,9 @@ const SERVER_OPTIONS = {
   keepAliveTimeout: 75_000,
 };
 
-export interface AppOptions {
+export interface AppOptions extends Adjustments {
   /** Where traces go; undefined: none are kept. Closed by whoever opened it. */
   readonly tracing?: Tracing | undefined;
-  /** The clock of send windows, away dates and sender caps; by default the database's. For tests. */
-  readonly senderClock?: () => Date;
-  /** How long a call's contact properties are used: for tests. */
-  readonly propertiesFreshMs?: number | undefined;
-  /** How long an attempt that an old copy of the directory would refuse waits for the new one: for tests. */
-  readonly renewalPatienceMs?: number | undefined;
-  /** How long HubSpot may take to show an enrollment, in ms (worker/attempt/doubt.ts): for tests. */
-  readonly believeNoneAfterMs?: number | undefined;
-  readonly entryTimes?: EntryTimes | undefined;
-  /** How unenrolling goes, and how long it takes (worker/unenroll): for tests. */
-  readonly unenrolling?: Unenrolling | undefined;
-  /** How often periodic work runs, if not as in production: for tests. */
-  readonly workIntervals?: Intervals | undefined;
   /** The embedded server, if it is starting already. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
   /** Aborts if the process is asked to stop: a running start is then given up. */
@@ -110,14 +94,17 @@ export async function startApp(config: Config, logger: Logger, options: AppOptio
   let graceMs = DEFAULT_GRACE_MS;
   try {
     closers.add(tuneFetch(config.hubspot));
-    const { stopping } = options;
+    const { tracing, server, stopping, ...adjustments } = options;
     // Loaded while the database and the queue get ready.
     const wings = Promise.all([
       import("./compose/web.js"),
       config.role === "web" ? undefined : import("./compose/worker.js"),
     ]);
     wings.catch(() => undefined);
-    const foundation = await createFoundation({ config, logger, ...options }, closers);
+    const foundation = await createFoundation(
+      { config, logger, tracing, server, stopping, adjustments },
+      closers,
+    );
     closers.add(() => foundation.queue.stop({ graceMs }));
     const [{ createHttp }, worker] = await wings;
     stopping?.throwIfAborted();

@@ -1,7 +1,7 @@
 import type { CompletionResult } from "#domain/executions/completions.js";
 import type { Result } from "#domain/executions/write-back.js";
 import type { Metrics } from "#platform/observability/metrics/metrics.js";
-import type { DrainOptions } from "#worker/drain/drain-portal.js";
+import type { DrainOptions } from "#worker/drain/drain-options.js";
 
 const COMPLETION_LABELS: Readonly<Record<CompletionResult["to"], string>> = {
   COMPLETED: "completed",

@@ -32,7 +32,7 @@ interface DatabaseOptions {
   readonly stopping?: AbortSignal | undefined;
 }
 
-/** What is told of a pool of connections. */
+/** What is reported about a pool of connections. */
 export interface DatabaseEvents {
   readonly onFault: TroubleLog["report"];
   readonly onPoolWait: (waitedMs: number) => void;

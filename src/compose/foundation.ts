@@ -59,26 +59,28 @@ export interface Foundation {
   readonly wake: (portalId: bigint) => void;
   /** Takes over the rest of a change of many waiting contacts; never fails. */
   readonly finishLater: (portalId: bigint, rest: Slices) => void;
-  /** The clock of the settings site, of sessions and of HubSpot's tokens: the machine's, except in tests. */
+  /** The clock of the settings site, sessions and HubSpot's tokens: the machine's, except in tests. */
   readonly now: () => Date;
-  /** The clock of send windows, away dates and sender caps; undefined: the database's. */
-  readonly senderClock: (() => Date) | undefined;
-  /** How long a call's contact properties are used; undefined: as in production. */
-  readonly propertiesFreshMs: number | undefined;
-  /**
-   * How long an attempt that an old copy of the directory would refuse waits for the new one; undefined: as in
-   * production.
-   */
-  readonly renewalPatienceMs: number | undefined;
   readonly hubspotClock: HubSpotClock;
-  /** How long HubSpot may take to show an enrollment (worker/attempt/doubt.ts); undefined: as in production. */
-  readonly believeNoneAfterMs: number | undefined;
-  /** How long putting contacts in workflows takes (worker/flow-entries/stamp-entries.ts); undefined: as in production. */
-  readonly entryTimes: EntryTimes | undefined;
-  /** How unenrolling goes, and how long it takes (worker/unenroll); undefined: as in production. */
-  readonly unenrolling: Unenrolling | undefined;
-  /** How often periodic work runs, if not as in production. */
-  readonly workIntervals: Intervals;
+  readonly adjustments: Adjustments;
+}
+
+/** What tests have otherwise than production, which leaves all of it undefined. */
+export interface Adjustments {
+  /** The clock of send windows, away dates and sender caps; otherwise the database's. */
+  readonly senderClock?: (() => Date) | undefined;
+  /** How long a call's contact properties are used. */
+  readonly propertiesFreshMs?: number | undefined;
+  /** How long an attempt that an old copy of the directory would refuse waits for the new one. */
+  readonly renewalPatienceMs?: number | undefined;
+  /** How long HubSpot may take to show an enrollment (worker/attempt/doubt.ts). */
+  readonly believeNoneAfterMs?: number | undefined;
+  /** How long putting contacts in workflows takes (worker/flow-entries/stamp-entries.ts). */
+  readonly entryTimes?: EntryTimes | undefined;
+  /** How unenrolling goes, and how long it takes (worker/unenroll). */
+  readonly unenrolling?: Unenrolling | undefined;
+  /** How often periodic work runs. */
+  readonly workIntervals?: Intervals | undefined;
 }
 
 async function openQueueOf(
@@ -120,15 +122,9 @@ function openHubSpotClock(metrics: Metrics, logger: Logger): LearnedHubSpotClock
 
 /** What exists before anything is opened. */
 interface FoundationOptions extends Pick<Foundation, "config" | "logger"> {
+  readonly adjustments?: Adjustments;
   readonly tracing?: Tracing | undefined;
   readonly now?: Foundation["now"];
-  readonly senderClock?: Foundation["senderClock"];
-  readonly believeNoneAfterMs?: Foundation["believeNoneAfterMs"];
-  readonly entryTimes?: Foundation["entryTimes"];
-  readonly unenrolling?: Foundation["unenrolling"];
-  readonly propertiesFreshMs?: number | undefined;
-  readonly renewalPatienceMs?: number | undefined;
-  readonly workIntervals?: Intervals | undefined;
   /** The embedded server, if it is already starting. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
   /** Ends the waits of the start. */
@@ -137,17 +133,7 @@ interface FoundationOptions extends Pick<Foundation, "config" | "logger"> {
 
 /** Opens the database and the queue, and creates what every module is wired from. */
 export async function createFoundation(options: FoundationOptions, closers: Closers): Promise<Foundation> {
-  const {
-    config,
-    logger,
-    now = () => new Date(),
-    senderClock,
-    propertiesFreshMs,
-    renewalPatienceMs,
-    believeNoneAfterMs,
-    entryTimes,
-    unenrolling,
-  } = options;
+  const { config, logger, now = () => new Date() } = options;
   const metrics = createMetrics();
   const databaseTroubles = new TroubleLog({
     logger,
@@ -199,14 +185,8 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     config,
     logger,
     now,
-    senderClock,
-    propertiesFreshMs,
-    renewalPatienceMs,
     hubspotClock,
-    believeNoneAfterMs,
-    entryTimes,
-    unenrolling,
-    workIntervals: options.workIntervals ?? {},
+    adjustments: options.adjustments ?? {},
     database,
     siteDatabase,
     databaseTroubles,

@@ -153,7 +153,7 @@ export function mountSites(
         pool: database.pool,
         directory: foundation.directory,
         gatewayOf,
-        now: foundation.senderClock,
+        now: foundation.adjustments.senderClock,
         deadlineHours: config.executionDeadlineHours,
       }),
   };

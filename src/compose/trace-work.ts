@@ -2,7 +2,7 @@ import type { TraceAccepting, Tracing } from "#platform/observability/tracing/tr
 import type { TransportOptions } from "#platform/hubspot/transport.js";
 import { routeTemplate } from "#platform/hubspot/wire/route-template.js";
 import type { AcceptCallOptions } from "#web/actions/accept-call.js";
-import type { DrainOptions } from "#worker/drain/drain-portal.js";
+import type { DrainOptions } from "#worker/drain/drain-options.js";
 import { attemptOutcome } from "./count-work.js";
 
 /*

@@ -9,7 +9,8 @@ import { createCloseClient } from "#platform/close/close-client.js";
 import { createJournal, type Journal } from "#platform/hubspot/journal/journal-api.js";
 import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import { createPoster } from "#platform/outbound/post.js";
-import { createDrain, type DrainOptions } from "#worker/drain/drain-portal.js";
+import type { DrainOptions } from "#worker/drain/drain-options.js";
+import { createDrain } from "#worker/drain/drain-portal.js";
 import { SCHEDULE, startSchedule } from "#worker/schedule.js";
 import { openDatabaseClock } from "#worker/sweeps/database-clock.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
@@ -29,7 +30,7 @@ const DRAIN_CAPACITY = 300;
 
 /** Starts draining portals, and the periodic work. */
 export function startWorker(foundation: Foundation, closers: Closers): void {
-  const { config, logger, database, queue, directory, forPortal } = foundation;
+  const { config, logger, database, queue, directory, forPortal, adjustments } = foundation;
   const { pool } = database;
   const overdueLooks = new OverdueLooks(pool);
   const paces = new PaceNotes(pool);
@@ -41,13 +42,9 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     rateLimit: config.hubspot.rateLimit,
     gate: createFairGate({ places: HUBSPOT_REQUESTS }),
     forPortal,
-    now: foundation.senderClock,
-    propertiesFreshMs: foundation.propertiesFreshMs,
-    renewalPatienceMs: foundation.renewalPatienceMs,
     hubspotClock: foundation.hubspotClock,
-    believeNoneAfterMs: foundation.believeNoneAfterMs,
-    entryTimes: foundation.entryTimes,
-    unenrolling: foundation.unenrolling,
+    ...adjustments,
+    now: adjustments.senderClock,
     onCutShort: (holds) => {
       foundation.metrics.holdsCutShort.inc(holds);
     },
@@ -75,7 +72,7 @@ function observeDrain({ metrics, tracing }: Foundation): Partial<DrainOptions> {
 
 /** The channels of alerts are closed after the work that uses them. */
 function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, closers: Closers): void {
-  const { config, logger, database, vault, cipher, wake, workIntervals: intervals } = foundation;
+  const { config, logger, database, vault, cipher, wake, adjustments } = foundation;
   const { pool } = database;
   const poster = createPoster(config.privateDestinations);
   closers.add(() => poster.close());
@@ -87,7 +84,7 @@ function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, c
     pool,
     directory: foundation.directory,
     gatewayOf,
-    now: foundation.senderClock,
+    now: adjustments.senderClock,
     deadlineHours: config.executionDeadlineHours,
   });
   const webhooks = new WebhookSender({
@@ -116,7 +113,7 @@ function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, c
     journal: journalOf(foundation),
     traceAccepting: traceAccepting(foundation.tracing),
   };
-  closers.add(startSchedule(SCHEDULE, tools, { intervals, logger }));
+  closers.add(startSchedule(SCHEDULE, tools, { intervals: adjustments.workIntervals ?? {}, logger }));
 }
 
 function journalOf({ config, oauthApi }: Foundation): Journal | undefined {

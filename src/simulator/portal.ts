@@ -16,6 +16,7 @@ import {
   visibleProperties,
 } from "./portal/enrollments.js";
 import type { SimulatedList } from "./portal/lists.js";
+import { PortalCalendar } from "./portal/calendar.js";
 import { ContactProperties } from "./portal/contact-properties.js";
 import { FlowRunner } from "./flows/flow-runner.js";
 import { FlowStore } from "./flows/flow-store.js";
@@ -26,10 +27,10 @@ import type {
   EnrollmentEnd,
   SimulatedContact,
   SimulatedEnrollment,
-  SimulatedOwner,
   SimulatedSequence,
   SimulatedUser,
 } from "./portal/model.js";
+import { known, PortalRecords } from "./portal/records.js";
 import { drawMs } from "./world/random.js";
 import { Traffic } from "./portal/traffic.js";
 
@@ -51,14 +52,9 @@ export interface PortalTraits {
 }
 
 /** One HubSpot account: its records, its history, and its faults. */
-export class SimulatedPortal {
+export class SimulatedPortal extends PortalRecords {
   readonly portalId: number;
   readonly traits: PortalTraits;
-  readonly users = new Map<number, SimulatedUser>();
-  readonly owners = new Map<string, SimulatedOwner>();
-  readonly sequences = new Map<string, SimulatedSequence>();
-  readonly contacts = new Map<string, SimulatedContact>();
-  readonly lists = new Map<string, SimulatedList>();
   readonly enrollments = new EnrollmentLedger();
   readonly callbacks = new CallbackLedger();
   readonly traffic = new Traffic();
@@ -69,54 +65,20 @@ export class SimulatedPortal {
   readonly flowEntries: { readonly flowId: string; readonly contactId: string; readonly atMs: number }[] = [];
   readonly contactProperties = new ContactProperties();
   readonly webhooks: WebhookLine;
-  /** Contacts that were merged, by their old id. */
-  readonly #mergedInto = new Map<string, string>();
   readonly #world: World;
-  /** Formatting a date costs more than the rest of an enrollment, so one result serves for its minute. */
-  readonly #dayFormat: Intl.DateTimeFormat;
+  readonly #calendar: PortalCalendar;
   #seeder: Seeder | undefined;
-  #day = { minute: -1, text: "" };
 
   constructor(world: World, traits: PortalTraits) {
+    super();
     this.#world = world;
     this.portalId = traits.portalId;
     this.traits = traits;
     this.webhooks = new WebhookLine(world, this);
-    this.#dayFormat = new Intl.DateTimeFormat("sv-SE", { timeZone: traits.timeZone });
+    this.#calendar = new PortalCalendar(traits.timeZone);
     this.flows = new FlowStore(traits.portalId);
     for (const flow of seededFlows(world.settings.actionDefinitionId)) this.flows.create(flow, world.now());
     this.flowRunner = new FlowRunner(world, this);
-  }
-
-  /** @throws RangeError for an id the portal does not have: a mistake in the test, not a case to handle. */
-  user(userId: number): SimulatedUser {
-    return known(this.users.get(userId), `user ${userId}`);
-  }
-
-  contact(contactId: string): SimulatedContact {
-    return known(this.contacts.get(contactId), `contact ${contactId}`);
-  }
-
-  ownerOfUser(userId: number): SimulatedOwner {
-    return known(
-      [...this.owners.values()].find((owner) => owner.userId === userId),
-      `owner of user ${userId}`,
-    );
-  }
-
-  /** A user who may install the app and send; the natural choice if a test does not care. */
-  get admin(): SimulatedUser {
-    return known(
-      [...this.users.values()].find((user) => user.superAdmin),
-      "super admin",
-    );
-  }
-
-  /** Users who can enroll right now: active, permitted, with a connected inbox. */
-  get senders(): SimulatedUser[] {
-    return [...this.users.values()].filter(
-      (user) => user.active && user.hasSequencesPermission && user.hasConnectedInbox,
-    );
   }
 
   /** Hands over the maker of further records; seeding does this once. */
@@ -159,9 +121,7 @@ export class SimulatedPortal {
 
   /** The portal's own calendar day, `YYYY-MM-DD`: enrollment limits reset at its midnight. */
   dayAt(atMs: number): string {
-    const minute = Math.floor(atMs / 60_000);
-    if (this.#day.minute !== minute) this.#day = { minute, text: this.#dayFormat.format(atMs) };
-    return this.#day.text;
+    return this.#calendar.dayAt(atMs);
   }
 
   /** What the API shows of a contact at this moment. */
@@ -235,19 +195,13 @@ export class SimulatedPortal {
     this.flowRunner.propertiesChanged(contactId, Object.keys(values));
   }
 
-  /** The contact opens or clicks an email of its sequence, or books a meeting: its properties tell of it after their lag. */
+  /** The contact opens or clicks an email of its sequence, or books a meeting: its properties show it after their lag. */
   recordEngagement(contactId: string, what: Engagement, atMs = this.#world.now()): void {
     const nowMs = this.#world.now();
     const { settings, random } = this.#world;
     const lagMs = Math.max(0, atMs + drawMs(random, settings.propertyLagMs) - nowMs);
     const at = new Date(atMs).toISOString();
     changeLater(this.contact(contactId), { [ENGAGEMENT_PROPERTIES[what]]: at }, { nowMs, lagMs });
-  }
-
-  /** The record of an id, which is another one after a merge. */
-  find(contactId: string): SimulatedContact | undefined {
-    const into = this.#mergedInto.get(contactId);
-    return into === undefined ? this.contacts.get(contactId) : this.find(into);
   }
 
   deleteContact(contactId: string): void {
@@ -266,10 +220,7 @@ export class SimulatedPortal {
     const merged = this.addContact({ properties: this.contact(primaryId).properties });
     merged.pending = this.contact(primaryId).pending;
     this.enrollments.move(primaryId, merged.id);
-    for (const id of [primaryId, otherId]) {
-      this.contacts.delete(id);
-      this.#mergedInto.set(id, merged.id);
-    }
+    this.leadTo(merged, [primaryId, otherId]);
     this.webhooks.happens({
       subscriptionType: "contact.merge",
       objectId: merged.id,
@@ -337,9 +288,4 @@ export class SimulatedPortal {
   hubspotFetch(url: string, request: SignedFetch = {}): Promise<{ status: number; body: string }> {
     return signedFetch(this.#world, this, { url, ...request });
   }
-}
-
-function known<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new RangeError(`The simulated portal has no ${what}`);
-  return value;
 }

@@ -89,8 +89,7 @@ async function everyRoute(): Promise<string[]> {
   const closers = new Closers();
   const logger = createLogger({ level: "silent" });
   const { config } = running;
-  const options = { config, logger, believeNoneAfterMs: undefined, senderClock: () => new Date() };
-  const foundation = await createFoundation(options, closers);
+  const foundation = await createFoundation({ config, logger }, closers);
   closers.add(() => foundation.queue.stop({ graceMs: 1_000 }));
   const served = routesOf(createHttp(foundation));
   await closers.run(logger);

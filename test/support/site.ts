@@ -77,7 +77,10 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   });
   const config = siteConfig({ publicUrl, databaseUrl, hubspotUrl: simulator.url, options });
   const closers = new Closers();
-  const foundation = await createFoundation({ config, logger, now, senderClock: now }, closers);
+  const foundation = await createFoundation(
+    { config, logger, now, adjustments: { senderClock: now } },
+    closers,
+  );
   const woken: bigint[] = [];
   const changed = options.change?.(foundation) ?? foundation;
   const wake = (portalId: bigint) => void woken.push(portalId);

@@ -19,7 +19,7 @@ interface Column<Entry> {
   readonly stored?: string;
 }
 
-/** How one of HubSpot's lists is stored. */
+/** How a list from HubSpot is stored. */
 interface ListTable<Entry> {
   readonly table: string;
   /** The first column. */

@@ -9,7 +9,7 @@ import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
  * HubSpot holds a callback once it has read our BLOCK, and refuses a completion that arrives before that answer. So a
  * refusal is final only when the completion has been due for `finalAfter`: by then HubSpot has read our answer, or has
  * given up on it and will deliver the call again (docs/hubspot.md §3.5). Until then it is sent again at these ages, at
- * most three times in all; a completion that HubSpot may already have accepted is sent again only at the last of them.
+ * most three times in total; a completion that HubSpot may already have accepted is sent again only at the last of them.
  */
 const REFUSED_EARLY = { againAfter: "10 seconds", finalAfter: "60 seconds" };
 /** A completion younger than this is still early by the time its answer is here and written. */
@@ -230,7 +230,7 @@ const MOST_UNDER_WAY = 1_000;
 /**
  * After a crash: the completions that were due first may have been sent without a stored answer. Called by the new
  * owner before it sends anything. Each row gets a moment of its own: they need not have been sent together, and
- * HubSpot's answer to one says nothing about another (worker/drain/isolate-refused.ts). Rows are locked in order of
+ * HubSpot's answer to one says nothing about another (worker/completions/isolate-refused.ts). Rows are locked in order of
  * ids, as everywhere. The state comes from a sub-select: with a constant the planner may read the whole index of due
  * completions.
  */

@@ -102,7 +102,7 @@ function codesIn(text: string): string[] {
   return [...text.matchAll(CODE_IN_TEXT)]
     .filter(({ index, 0: code }) => {
       const end = index + code.length;
-      // Sometimes preceded by the package names of HubSpot's classes.
+      // HubSpot sometimes puts the package name of a class in front.
       const before = text
         .slice(Math.max(0, index - NEARBY), index)
         .replace(/(?:\b[a-z]\w{0,20}\.){1,3}$/, "");

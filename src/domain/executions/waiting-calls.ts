@@ -22,7 +22,7 @@ export interface WaitingCalls {
   remove(portalId: bigint, size: number): void;
 }
 
-/** Counts what waits for its commit, in all and by portal. */
+/** Counts what waits for its commit, in total and by portal. */
 export function createWaitingCalls(limits: WaitingLimits = DEFAULT_LIMITS): WaitingCalls {
   const byPortal = new Map<bigint, number>();
   let total = 0;

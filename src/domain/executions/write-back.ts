@@ -147,7 +147,7 @@ const UPDATE = (leaseCte: string, free = ""): string => `
   ), ${tellOutcomes("written")}
   SELECT id, ${sayDecided} FROM written`;
 
-/** SQL: whoever waits for single calls of the API hears of it once it is committed. Other executions cost nothing. */
+/** SQL: whoever waits for single calls of the API learns of it once it is committed. Other executions cost nothing. */
 const sayDecided = `CASE WHEN lane = ${LANES.call} AND enrollment_status IS NOT NULL THEN pg_notify('${DECIDED_CHANNEL}', '') END`;
 
 function senderOf(result: Result): bigint | undefined {

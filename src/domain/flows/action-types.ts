@@ -33,7 +33,7 @@ export class ActionTypeNotes {
   readonly #onFault: (fault: unknown) => void;
   readonly #written = new LRUCache<string, true>({ max: MOST_REMEMBERED, ttl: SEEN_AGAIN_MS });
 
-  /** @param options.onNew told of the portal whose call taught us an action: its workflows can be read with it now. */
+  /** @param options.onNew called with the portal whose call taught us an action: its workflows can be read with it now. */
   constructor({ pool, onNew, onFault }: ActionTypeNotesOptions) {
     this.#pool = pool;
     this.#onNew = onNew;

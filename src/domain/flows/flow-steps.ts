@@ -23,7 +23,7 @@ const OUR_FIELDS = {
 export type StepField = keyof typeof OUR_FIELDS;
 export const STEP_FIELDS = Object.keys(OUR_FIELDS) as StepField[];
 
-/** The fields of HubSpot's own step that say the same. */
+/** Fields with the same meaning in HubSpot's own step. */
 const NATIVE_FIELDS: Readonly<Partial<Record<StepField, string>>> = {
   sequenceId: "sequenceId",
   senderMode: "senderType",

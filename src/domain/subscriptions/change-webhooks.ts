@@ -1,12 +1,10 @@
 import type { Pool, PoolClient } from "pg";
-import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
+import { recordChange } from "#domain/audit/record-change.js";
 import type { TextCipher } from "#domain/alerts/webhook-seals.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { inTransaction } from "#platform/db/transaction.js";
-import { destinationProblem } from "#platform/outbound/destination.js";
 import { makeSigningSecret } from "#platform/outbound/sign.js";
-import { WEBHOOK_EVENTS, type WebhookEvent } from "./events.js";
 import { giveUpPending } from "./switch-off.js";
 import {
   findWebhook,
@@ -20,10 +18,10 @@ import {
   type WebhookRow,
   type WebhookStatus,
 } from "./webhook.js";
+import { inOrder, webhookProblems, type WebhookDraft, type WebhookProblems } from "./webhook-draft.js";
 
 /** Each endpoint is posted to for each event: more would multiply work, and nobody reads so many. */
 export const MOST_WEBHOOKS = 10;
-export const LONGEST_DESCRIPTION = 200;
 /** How long the secret before signs along with a new one. */
 export const OLD_SECRET_HOURS = 24;
 
@@ -33,31 +31,6 @@ export interface WebhooksSetup {
   readonly cipher: TextCipher;
   /** `host:port` of the operator's own network that may be posted to, by http too. */
   readonly privateDestinations: ReadonlySet<string>;
-}
-
-/** What an admin or a program decides of a subscription. */
-export interface WebhookDraft {
-  readonly url: string;
-  readonly events: readonly WebhookEvent[];
-  readonly description: string;
-}
-
-/** A sentence for each field that cannot be saved. */
-export type WebhookProblems = Readonly<Partial<Record<keyof WebhookDraft, string>>>;
-
-export function webhookProblems(
-  draft: WebhookDraft,
-  privateDestinations: ReadonlySet<string>,
-): WebhookProblems {
-  const url = destinationProblem(draft.url, privateDestinations);
-  const isKnown = draft.events.every((event) => WEBHOOK_EVENTS.includes(event));
-  return {
-    ...(url === undefined ? {} : { url }),
-    ...(draft.events.length > 0 && isKnown ? {} : { events: "Choose at least one event." }),
-    ...(draft.description.length <= LONGEST_DESCRIPTION
-      ? {}
-      : { description: `Use at most ${LONGEST_DESCRIPTION} characters.` }),
-  };
 }
 
 export type AddWebhookOutcome =
@@ -104,20 +77,12 @@ async function lockPortal(client: PoolClient, portalId: bigint): Promise<void> {
   await client.query("SELECT FROM portals WHERE portal_id = $1 FOR NO KEY UPDATE", [portalId]);
 }
 
-const inOrder = (events: readonly WebhookEvent[]): WebhookEvent[] =>
-  WEBHOOK_EVENTS.filter((event) => events.includes(event));
-
 function subjectOf(webhook: Webhook) {
   return { subject: "webhook", subjectName: hostOf(webhook) };
 }
 
 function snapshotOf({ url, events, description, status }: Webhook) {
   return { webhookHost: hostOf({ url }), events: events.join(", "), description, status };
-}
-
-/** What a form and what is stored are compared by; the address is the admin's own, and shown in full. */
-export function draftSnapshot({ url, events, description }: WebhookDraft | Webhook): Snapshot {
-  return { webhookUrl: url ?? "", events: inOrder(events).join(", "), description };
 }
 
 export type ChangeWebhookOutcome =

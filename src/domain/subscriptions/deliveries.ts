@@ -151,7 +151,7 @@ export type RequestedDelivery =
   | { readonly kind: "requested"; readonly delivery: ListedDelivery }
   | { readonly kind: "not-found" | "switched-off" | "too-many" | "pending" };
 
-/** Sends a message that tells of nothing, to see whether it arrives. It goes the way of all others. */
+/** Sends a message about nothing, to see whether it arrives. It goes the way of all others. */
 export async function sendTestWebhook(
   { pool, cipher }: RequestSetup,
   actor: Actor,

@@ -1,4 +1,4 @@
-/** What a customer's programs can be told of, by the names that they subscribe to. */
+/** What a customer's programs can be told, by the names that they subscribe to. */
 export const WEBHOOK_EVENTS = [
   "enrollment.enrolled",
   "enrollment.refused",

@@ -14,7 +14,7 @@ export interface DueWebhook {
   readonly createdAt: Date;
   /** Number of this try. */
   readonly tries: number;
-  /** The enrollment that it tells of; null: `data` is all. */
+  /** The enrollment that it is about; null: `data` is all. */
   readonly executionId: bigint | null;
   readonly data: unknown;
   readonly urlSealed: string;
@@ -37,7 +37,7 @@ interface DueRow {
 
 /** How much may be claimed. */
 export interface ClaimLimits {
-  /** In all. */
+  /** In total. */
   readonly limit: number;
   /** How many of one endpoint may be under way. One that fails gets one at a time. */
   readonly perEndpoint: number;
@@ -148,7 +148,7 @@ const END = `
     FROM ended
    WHERE s.portal_id = ended.portal_id AND s.id = ended.subscription_id AND (s.failing_since IS NULL) <> ($4 = 'DELIVERED')`;
 
-/** Stores how a try ended; does nothing if the message is not this process's any more. */
+/** Stores how a try ended; does nothing if the message is not this process's anymore. */
 export async function endWebhookTry(pool: Pool, due: DueWebhook, end: WebhookTry): Promise<void> {
   const state =
     end.problem === undefined ? "DELIVERED" : end.retryInMs === undefined ? "GIVEN_UP" : "PENDING";

@@ -7,7 +7,7 @@ import { requireRight } from "#domain/contract/actor-rights.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { hostOf, readUrl } from "./webhook.js";
 
-/** An endpoint whose every try failed for so long is not tried any more. */
+/** An endpoint whose every try failed for so long is not tried anymore. */
 export const FAILING_DAYS = 3;
 
 interface Named {

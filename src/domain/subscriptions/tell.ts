@@ -6,7 +6,7 @@ const WANTS = (event: string): string => `s.status = 'ACTIVE' AND ${event} = ANY
 
 /**
  * SQL of a CTE named `told`, for every statement that decides enrollments: it writes their messages with them, so that no
- * message is lost and none tells of what was not committed. Portals without a subscription cost each statement one look
+ * message is lost and none is about what was not committed. Portals without a subscription cost each statement one look
  * at an empty index, however many rows it decides (docs/decisions/017-outgoing-webhooks.md).
  *
  * @param decided a CTE with `portal_id`, `id`, `kind` and `enrollment_status` of the rows written; those without a status
@@ -52,7 +52,7 @@ const TELL_OF_PORTAL = `
   WITH news AS (SELECT $1::bigint AS portal_id),
   ${tellNews("news", { type: "$2::text", orderKey: "'portal'", data: "$3::jsonb" })} SELECT`;
 
-/** Writes the messages of an event of the whole account, in the transaction of what it tells of. */
+/** Writes the messages of an event of the whole account, in the transaction of the event itself. */
 export async function tellOfPortal(
   client: PoolClient | Pool,
   portalId: bigint,

@@ -9,7 +9,7 @@ const SECRET_FIELD = "webhook_secret";
 /** A subscription, as its admins and programs see it. */
 export interface Webhook {
   readonly id: bigint;
-  /** Null: it cannot be read, because the key that it was sealed with is not configured any more. */
+  /** Null: it cannot be read, because the key that it was sealed with is not configured anymore. */
   readonly url: string | null;
   readonly events: readonly WebhookEvent[];
   readonly description: string;

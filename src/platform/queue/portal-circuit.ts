@@ -62,7 +62,7 @@ export class PortalCircuit {
     return this.#trips;
   }
 
-  /** Whether the portal has a new owner, as storing showed: this one must not send any more. */
+  /** Whether the portal has a new owner, as storing showed: this one must not send anymore. */
   get isLost(): boolean {
     return this.#isLost;
   }

@@ -3,7 +3,7 @@ import type { Pool } from "pg";
 /** What one request of the settings site may use of its portal's window. */
 export interface SiteSlot {
   readonly portalId: bigint;
-  /** Ms from now until HubSpot certainly counts the request no more. */
+  /** Ms from now until HubSpot certainly no longer counts the request. */
   readonly heldMs: number;
   /** Requests per window that we allow ourselves. */
   readonly limit: number;

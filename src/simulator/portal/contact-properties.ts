@@ -50,7 +50,7 @@ export class ContactProperties {
     this.#custom.delete(name);
   }
 
-  /** Lets no app write it any more, or again. */
+  /** Lets no app write it anymore, or again. */
   setReadOnly(name: string, isReadOnly: boolean): void {
     if (isReadOnly) this.#readOnly.add(name);
     else this.#readOnly.delete(name);

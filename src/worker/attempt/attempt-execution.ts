@@ -16,18 +16,14 @@ import { settleUncertain } from "./settle-uncertain.js";
 export async function attemptExecution(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
   const { senders } = context;
   try {
-    const result = giveUp(execution) ?? (await attemptIdentified(execution, context));
+    const known = giveUp(execution) ?? (await identified(execution, context));
+    const result = "to" in known ? known : await attemptByKind(known, context);
     await senders.settle(execution, result);
     return result;
   } catch (error) {
     if (error instanceof FailedUnsent) senders.release(execution);
     throw error;
   }
-}
-
-async function attemptIdentified(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
-  const known = await identified(execution, context);
-  return "to" in known ? known : attemptByKind(known, context);
 }
 
 /**

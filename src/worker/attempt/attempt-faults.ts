@@ -89,7 +89,7 @@ export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QU
   throw fault;
 }
 
-/** An execution that may not be attempted any more. One that may have been sent is read first, whatever its age. */
+/** An execution that may not be attempted anymore. One that may have been sent is read first, whatever its age. */
 export function giveUp(execution: ClaimedExecution): Result | undefined {
   if (execution.state === "UNCERTAIN") return undefined;
   return pastDeadline(execution) ?? (execution.crashes < MAX_CRASHES ? undefined : givenUp(execution));

@@ -61,7 +61,7 @@ async function begin(execution: ClaimedExecution, context: UnenrollContext): Pro
   return UNTIL_UNENROLLED;
 }
 
-/** The enrollment as the outputs will name it: afterwards HubSpot may show another one, or none. */
+/** The enrollment as the outputs will name it: afterward HubSpot may show another one, or none. */
 async function describe(
   { sequenceId, sequenceName, enrolledAt }: CurrentEnrollment,
   { directory, portalId, doubts }: Pick<CheckContext, "directory" | "portalId" | "doubts">,
@@ -88,7 +88,7 @@ const stays = (detail: string, sender: Sender | undefined): Result => ({
  * Begins to replace the sequence that a contact is in by the execution's own: stores that the contact is to be taken out
  * of it, which the portal's owner then does (worker/unenroll) before it has the execution attempted again. Two requests.
  * Called only when all that can be checked before an enrollment was checked, since the contact may be in no sequence if
- * that fails afterwards. Writes nothing in HubSpot, so after a crash it is simply repeated.
+ * that fails afterward. Writes nothing in HubSpot, so after a crash it is simply repeated.
  *
  * @throws HubSpot's and the database's faults.
  */

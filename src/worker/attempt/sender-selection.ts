@@ -197,7 +197,7 @@ export class SenderSelection {
     return { ...decision, policyReadAt: portal.readAt };
   }
 
-  /** @throws LeaseLost if this owner may not send any more. */
+  /** @throws LeaseLost if this owner may not send anymore. */
   storeIntent(executionId: bigint, sender: ChosenSender, senderChoice: StoredSenderChoice): Promise<void> {
     return this.#storeIntent({
       executionId,
@@ -220,7 +220,7 @@ export class SenderSelection {
   /**
    * HubSpot refused the sender: its place and turn are free again, and contacts pass it over from now on.
    *
-   * @throws LeaseLost if this owner may not send any more.
+   * @throws LeaseLost if this owner may not send anymore.
    */
   async refused(executionId: bigint, refused: RefusedSender): Promise<void> {
     this.release({ id: executionId });
@@ -242,7 +242,7 @@ export class SenderSelection {
   /**
    * Settles the reservation by an attempt's result. A request that may have been sent keeps its place.
    *
-   * @throws LeaseLost if nothing this owner found out can be written any more.
+   * @throws LeaseLost if nothing this owner found out can be written anymore.
    */
   async settle(execution: Pick<ClaimedExecution, "id">, result: Result): Promise<void> {
     const { id } = execution;

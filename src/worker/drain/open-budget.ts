@@ -1,5 +1,5 @@
 import { RequestBudget, siteReserve } from "#platform/hubspot/pace/request-budget.js";
-import { SELF_FENCE_MS } from "#platform/queue/drain-queue.js";
+import { SELF_FENCE_MS } from "#platform/queue/drain-turn.js";
 import { HEARTBEAT_SECONDS } from "#platform/queue/open-boss.js";
 import type { PortalLease } from "#platform/queue/portal-lease.js";
 

@@ -32,11 +32,11 @@ function hold(slot: RequestSlot): HeldSlot {
  * still ours: an owner that was paused past its lease must not send next to its successor.
  */
 export interface SlotSource {
-  /** @throws LeaseLost once this owner may not send any more; PortalSpared while the portal's circuit is open. */
+  /** @throws LeaseLost once this owner may not send anymore; PortalSpared while the portal's circuit is open. */
   assertMaySend(): void;
   /** Waits for a slot. @throws what assertMaySend does. */
   take(): Promise<RequestSlot>;
-  /** Up to `count` slots free now, leaving `reserve` for others. @throws LeaseLost once this owner may not send any more. */
+  /** Up to `count` slots free now, leaving `reserve` for others. @throws LeaseLost once this owner may not send anymore. */
   takeFree(count: number, reserve: number): HeldSlot[];
 }
 
@@ -52,7 +52,7 @@ export function createSlotSource(
   { portalId, mayStillSend, circuit }: SlotSourceOptions,
 ): SlotSource {
   function assertOurs(): void {
-    if (!mayStillSend()) throw new LeaseLost(`portal ${portalId} may not be called by this owner any more`);
+    if (!mayStillSend()) throw new LeaseLost(`portal ${portalId} may not be called by this owner anymore`);
   }
 
   function assertMaySend(): void {

@@ -4,7 +4,9 @@ import {
   toDirectoryState,
   type DirectoryState,
   type DirectoryStateRow,
-} from "#domain/directory/directory.js";
+} from "#domain/directory/directory-state.js";
+import { recoverAttempts, type Ownership } from "#domain/executions/claim.js";
+import { doubtCompletions } from "#domain/executions/completions.js";
 import { areLooksDue } from "#domain/ends/open-enrollments.js";
 import { FLOWS_STATE, toFlowsState, type FlowsState, type FlowsStateRow } from "#domain/flows/flow-state.js";
 import { NEXT_FLOW_ENTRY } from "#domain/flow-entries/flow-entry.js";
@@ -87,4 +89,22 @@ function toTurnStart(row: TurnStartRow): TurnStart {
     hasFlowWork: row.has_flow_work,
     areEnrollmentLooksDue: row.are_enrollment_looks_due === true,
   };
+}
+
+/**
+ * Makes due again what earlier owners left behind. Also one that handed over in an orderly way may have left claims whose
+ * end it could not store; as a rule there are none, and the start tells.
+ */
+export async function takeOver(
+  owner: Ownership,
+  { startOf, hasCrashed }: { startOf: (portalId: bigint) => Promise<TurnStart>; hasCrashed: boolean },
+): Promise<TurnStart> {
+  const [start] = await Promise.all([
+    startOf(owner.portalId),
+    hasCrashed ? recoverAttempts(owner, { isCrash: true }) : undefined,
+    hasCrashed ? doubtCompletions(owner) : undefined,
+  ]);
+  const isLeftBehind = start.oldestClaim !== undefined && start.oldestClaim < owner.epoch;
+  if (isLeftBehind && !hasCrashed) await recoverAttempts(owner, { isCrash: false });
+  return { ...start, areDoubtsDue: start.areDoubtsDue || hasCrashed || isLeftBehind };
 }

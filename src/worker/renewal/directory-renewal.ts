@@ -1,5 +1,5 @@
 import type { CopyStore } from "#domain/directory/copy-store.js";
-import type { DirectoryState } from "#domain/directory/directory.js";
+import type { DirectoryState } from "#domain/directory/directory-state.js";
 import { HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js";
 import { assertOurs, type CopiedList, type CopiedPage, type RenewalHands } from "./copied-list.js";
 import { ACCOUNT_LIST, OWNER_LIST, userList, USERS } from "./directory-lists.js";

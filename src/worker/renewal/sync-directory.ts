@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import { createCopyStore, type CopyStore } from "#domain/directory/copy-store.js";
-import type { Directory, DirectoryState } from "#domain/directory/directory.js";
+import type { Directory } from "#domain/directory/directory.js";
+import type { DirectoryState } from "#domain/directory/directory-state.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
@@ -163,7 +164,7 @@ export class DirectoryKeeper {
     const { isComplete, leftOut } = await renewal.finish(copy);
     if (Object.keys(leftOut).length > 0) {
       const { portalId } = owner;
-      this.#options.logger.warn({ portalId, leftOut }, "records of HubSpot's lists could not be read");
+      this.#options.logger.warn({ portalId, leftOut }, "records in HubSpot's lists could not be read");
     }
     this.#underWay.delete(owner.portalId);
     if (isComplete) this.#failures[renewal.part].delete(owner.portalId);

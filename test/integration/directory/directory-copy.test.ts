@@ -108,7 +108,7 @@ async function problem(): Promise<string | null | undefined> {
 }
 
 describe("a copy of long lists", () => {
-  test("is whole at 20,150 owners, users and sequences, and nobody of it is archived by the next", async () => {
+  test("is complete at 20,150 owners, users and sequences, and the next copy archives none of them", async () => {
     const { copy } = await acquire();
     for (let copies = 0; copies < 2; copies += 1) await renew(copy, gatewayOf(20_150));
     expect(await activeOwners()).toBe(20_150);
@@ -175,7 +175,7 @@ describe("a copy of long lists", () => {
     expect(await rows()).toEqual(before);
   });
 
-  test("archives who is not listed any more, but not who was read by themselves since it was begun", async () => {
+  test("archives whoever is no longer listed, but not those who were read one by one since it began", async () => {
     const { copy } = await acquire();
     await renew(copy, gatewayOf(3));
     const renewal = await begin();

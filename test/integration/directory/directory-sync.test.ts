@@ -219,7 +219,7 @@ describe("the copy of a portal's sequences, owners and users", () => {
     expect(whole.directoryError).toBeNull();
   });
 
-  test("without the list of users, which is optional, there is a copy all the same; they are read once HubSpot can", async () => {
+  test("without the list of users, which is optional, there is still a copy; they are read once HubSpot can", async () => {
     const portal = await start({ contacts: 1 });
     running.simulator.setFaults({ users: { errorBefore: 1 } });
     await running.install(portal);
@@ -279,7 +279,7 @@ describe("the copy of a portal's sequences, owners and users", () => {
     expect(await prisma().owner.findUniqueOrThrow({ where })).toMatchObject({ isArchived: false });
   });
 
-  test("a copy older than an hour is renewed before anybody is refused by it, at no question for each", async () => {
+  test("a copy older than an hour is renewed before anybody is refused because of it, without a request for each", async () => {
     // Whatever the machine is busy with: what is asked is whether it waits, not for how long.
     const portal = await start({ users: 8 }, { renewalPatienceMs: 60_000 });
     const reps = portal.senders.slice(1, 5);
@@ -340,7 +340,7 @@ describe("the copy of a portal's sequences, owners and users", () => {
     expect(await enroll(portal, { sender_mode: "contact_owner" })).toEqual(["ENROLLED"]);
   });
 
-  test("a user who came after the copy can send all the same", async () => {
+  test("a user who came after the copy can still send", async () => {
     const portal = await start({ contacts: 1 });
     await running.install(portal);
     await untilSynced(portal);

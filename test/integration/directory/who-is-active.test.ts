@@ -134,7 +134,7 @@ describe("whether a person can send has one answer", () => {
     });
   });
 
-  test("somebody whom both lists have lost can again as soon as HubSpot has told the worker so", async () => {
+  test("somebody missing from both lists can again as soon as HubSpot has told the worker so", async () => {
     const [, , , userId = 0] = ids;
     await unlist(userId);
     await archive(userId);
@@ -143,7 +143,7 @@ describe("whether a person can send has one answer", () => {
     expect(await whoOffers(userId)).toEqual(EVERYBODY);
   });
 
-  test("somebody whom the user list has lost, and of whom no owner is known, can as soon as HubSpot has said so", async () => {
+  test("somebody missing from the user list, with no known owner, can as soon as HubSpot has said so", async () => {
     const [, , , , userId = 0] = ids;
     await unlist(userId);
     await forgetOwner(userId);

@@ -83,7 +83,7 @@ describe("under hostile conditions", () => {
     );
   });
 
-  test("HubSpot not knowing the token it has just given is an outage, not the contact's fault", async () => {
+  test("a token that HubSpot has just issued and does not know is an outage, not the contact's fault", async () => {
     const portal = await start(2);
     await synced(portal);
     // The refreshed token is refused as well, once: as where HubSpot's own servers disagree for a moment.
@@ -101,7 +101,7 @@ describe("under hostile conditions", () => {
       expect(portal.enrollments.factsOf(contactId).accepted).toBe(1);
   });
 
-  test("while no token can be had nothing was sent, so nothing has to be looked up afterwards", async () => {
+  test("while no token can be had nothing was sent, so nothing has to be looked up afterward", async () => {
     const portal = await start(3);
     await synced(portal);
     running.simulator.setTokenEndpoint("outage");

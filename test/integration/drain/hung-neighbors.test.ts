@@ -82,7 +82,7 @@ describe("a healthy account next to five whose HubSpot answers no enrollment", (
     await running.close();
   });
 
-  test("is served as if they were not there", () => {
+  test("is served as if the others were not there", () => {
     expect(healthy.enrollments.total).toBe(5);
     expect(tookMs).toBeLessThan(5_000);
   });

@@ -56,7 +56,7 @@ class Owed {
     );
   }
 
-  /** A minute later: a refusal is not early any more. */
+  /** A minute later: a refusal is not early anymore. */
   async passMinute(): Promise<void> {
     await this.running.db.database.pool.query(
       `UPDATE executions SET decided_at = decided_at - interval '1 minute', due_at = now() - interval '1 millisecond'
@@ -197,7 +197,7 @@ describe("an answer to completions that was lost", () => {
     expect(owed.requests).toBe(3);
   });
 
-  test("completes everybody where HubSpot had done nothing, whatever else it no longer holds", async () => {
+  test("completes everybody if HubSpot had done nothing, whatever else it no longer holds", async () => {
     const owed = await oweBatch(running);
     const { callbacks, portalId } = owed.portal;
     const [gone] = await owed.rows();

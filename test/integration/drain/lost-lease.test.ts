@@ -37,7 +37,7 @@ describe("an owner that has lost its portal to another", () => {
   const replace = () => acquirePortal(db.database.pool, PORTAL);
   const stored = async () => (await db.database.pool.query(`SELECT circuit_trips FROM portal_drains`)).rows;
 
-  test("notices it by its circuit, which stores nothing any more", async () => {
+  test("notices it by its circuit, which stores nothing anymore", async () => {
     const faults: unknown[] = [];
     const { pool } = db.database;
     const circuit = new PortalCircuit({ pool, lease, onFault: (fault) => faults.push(fault) });

@@ -100,7 +100,7 @@ describe("one contact of an odd shape among many", () => {
     expect(ran.executionOf(odd).state).toBe("blocked");
   });
 
-  test("whose figures and marks are no text is read as if they were", async () => {
+  test("whose numbers and flags are not text is read as if they were", async () => {
     const [odd = ""] = portal.contacts.keys();
     editContact(odd, ({ id, properties }) => ({ id, properties: { ...properties, hs_email_optout: true } }));
     const ran = run(ENROLL_ROUTE, [odd]);
@@ -123,7 +123,7 @@ describe("an enrollment that HubSpot shows", () => {
     return ran.executionOf(id).outputs;
   }
 
-  test("is reported without its unreadable words", async () => {
+  test("is reported without the texts that cannot be read", async () => {
     editLookUp((shown) => ({ ...shown, sequenceName: 7, enrolledByEmail: {}, enrolledBy: [] }));
     expect(await checked()).toMatchObject({ is_enrolled: "true", days_enrolled: "0" });
   });

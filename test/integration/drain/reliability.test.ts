@@ -91,7 +91,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     );
   });
 
-  test("a 4xx page of what stands in front of HubSpot is not HubSpot's word: the contact is enrolled all the same, no sender marked", async () => {
+  test("a 4xx page from a proxy in front of HubSpot does not count as HubSpot's: the contact is still enrolled, and no sender is marked", async () => {
     await Promise.all(
       [403, 404, 400].map(async (status) => {
         const portal = await connectedPortal(1);

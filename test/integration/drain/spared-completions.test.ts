@@ -5,7 +5,7 @@ import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import { createTransport } from "#platform/hubspot/transport.js";
 import { openPortalCalls } from "#worker/drain/portal-calls.js";
 import { RetryingWriter } from "#worker/writes/retrying-writer.js";
-import { sendCompletions } from "#worker/drain/send-completions.js";
+import { sendCompletions } from "#worker/completions/send-completions.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
 import { PortalCircuit } from "#platform/queue/portal-circuit.js";
 import { acquirePortal, LEASE_CTE, type PortalLease } from "#platform/queue/portal-lease.js";

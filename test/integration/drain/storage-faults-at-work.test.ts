@@ -199,7 +199,7 @@ describe("a database that fails once in the middle of a turn", () => {
     },
   );
 
-  test("looks before it sends again where our own code failed on the answer", async () => {
+  test("looks before it sends again if our own code failed on the answer", async () => {
     await queue(CONTACTS);
     failsOnAnswer = true;
     await drainAll(db.database.pool);

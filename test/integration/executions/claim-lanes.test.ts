@@ -62,7 +62,7 @@ describe("whose execution is claimed next", () => {
     expect(await claimedOf(1, "others")).toEqual(["batch"]);
   });
 
-  test("what one lane does not need the others have", async () => {
+  test("places that one lane does not need go to the others", async () => {
     await storeEach({ workflow: 2, call: 0, batch: 50 });
     expect(await claimedOf(10)).toEqual(["workflow", "workflow", ...Array(8).fill("batch")]);
     await store(6, { lane: LANES.workflow });

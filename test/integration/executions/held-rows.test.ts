@@ -93,7 +93,7 @@ const statements: Record<
   },
 };
 
-describe("one row that somebody else holds keeps nobody waiting", () => {
+describe("a row that somebody else holds keeps nobody waiting", () => {
   test.each(Object.entries(statements))(
     "among %s; it has its turn once it is free",
     async (_what, { seed, run, done }) => {

@@ -7,7 +7,7 @@ import {
 } from "#domain/executions/completions.js";
 import { writeFindings } from "#domain/executions/write-back.js";
 import { HubSpotUnavailable } from "#platform/hubspot/errors.js";
-import { sendBatch } from "#worker/drain/completion-calls.js";
+import { sendBatch } from "#worker/completions/completion-calls.js";
 import { acquire, done, ownerOf, pool, store, useLeaseStage } from "../../support/lease-stage.js";
 
 useLeaseStage();

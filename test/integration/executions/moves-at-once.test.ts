@@ -113,7 +113,7 @@ describe("executions that several move at once", () => {
     expect((await claimDue(owner, 5)).map(({ id }) => id)).toEqual([held]);
   });
 
-  describe("whoever locks several goes by id, and so cannot lock out another", () => {
+  describe("whoever locks several goes in order of ids, and so cannot deadlock with another", () => {
     const backwards = async () => (await rows()).map(({ id }) => id).reverse();
 
     test.each<[what: string, state: string, run: () => Promise<unknown>]>([
@@ -187,7 +187,7 @@ describe("executions that several move at once", () => {
     );
   };
 
-  test("who lost the portal stores no intent and no look any more", async () => {
+  test("an owner that lost the portal stores no more intents or looks", async () => {
     await seed({}, { state: "WATCHING" });
     const [claimed] = await claimDue(owner, 1);
     await acquirePortal(pool(), portalId);
@@ -203,7 +203,7 @@ describe("executions that several move at once", () => {
     expect(await rows()).toEqual(before);
   });
 
-  test("who lost the portal stores no state of its circuit and no mark of a sender any more", async () => {
+  test("an owner that lost the portal stores no more states of its circuit or marks of senders", async () => {
     const lease = await acquirePortal(pool(), portalId);
     const old = { ...owner, epoch: lease.epoch };
     const marks = async () =>

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { applyContactChanges, ERASURE_MOVES } from "#domain/contacts/contact-changes.js";
+import { applyContactChanges } from "#domain/contacts/contact-changes.js";
+import { ERASURE_MOVES } from "#domain/contacts/contact-statements.js";
 import { MOVES, type ExecutionState } from "#domain/contract/execution.js";
 import { failed } from "#domain/contract/outcome.js";
 import { reopenCompletions, REOPENING_MOVES } from "#domain/executions/accept/repeated-calls.js";
@@ -160,7 +161,7 @@ const STATEMENTS: readonly [file: string, moves: Declared, run: () => Promise<un
   ["domain/executions/mark-all-uncertain.ts", RESTORE_MOVES, () => markAllUncertain(owner.pool)],
   ["domain/history/admin-actions.ts", CANCEL_MOVES, cancelAll],
   [
-    "domain/contacts/contact-changes.ts",
+    "domain/contacts/contact-statements.ts",
     ERASURE_MOVES,
     () => applyContactChanges(owner.pool, [{ kind: "erased", portalId, contactId: CONTACT }]),
   ],

@@ -131,7 +131,7 @@ describe("a change that concerns more waiting contacts than a page can wait for"
     expect(log).toEqual([]);
   });
 
-  test("is gone on with after a statement that failed", async () => {
+  test("continues after a statement that failed", async () => {
     const whole = wakeWaiters(db.database.pool, portalId);
     let failures = 3;
     const unfinished = open();
@@ -144,7 +144,7 @@ describe("a change that concerns more waiting contacts than a page can wait for"
     expect(log).toEqual([]);
   });
 
-  test("is left, and told of, when the process stops", async () => {
+  test("is left, and reported, when the process stops", async () => {
     const unfinished = open();
     unfinished.add(portalId, wakeWaiters(db.database.pool, portalId));
     await unfinished.stop();
@@ -175,7 +175,7 @@ describe("a change while a contact is being judged by what applied before", () =
     result: { to: "QUEUED", isWait: true, delayMs: DAY_MS, problem: "At the cap.", policyReadAt },
   });
 
-  test("is not missed by it: it looks again as soon as it is written that it waits", async () => {
+  test("is not missed: it is looked at again as soon as its wait is written", async () => {
     const { owner, id, policyReadAt } = await judging();
     await toTheEnd(wakeWaiters(pool(), portalId));
     expect(await writeFindings(owner, [waits(id, policyReadAt)])).toBe(1);

@@ -51,7 +51,7 @@ describe("HubSpot's numbers of our actions", () => {
     expect((await readActionTypes(db.database.pool)).kinds).toEqual(new Map([["1-170", "ENROLL"]]));
   });
 
-  test("are news once: another version, or another process that hears the same, is none", async () => {
+  test("are news once: another version, or another process that hears the same, is not news", async () => {
     const [one, other] = [notes(), notes()];
     one.heard(5n, "ENROLL", { id: "170", version: 3 });
     await until(() => news.length === 1);

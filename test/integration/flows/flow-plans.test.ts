@@ -110,7 +110,7 @@ describe("the statements on the copy of workflows, however many accounts have ho
 });
 
 describe("an owner that has lost its portal", () => {
-  test("writes nothing of the copy any more", async () => {
+  test("writes nothing of the copy anymore", async () => {
     const { pool } = db.database;
     const before = store(pool);
     await acquirePortal(pool, PORTAL);

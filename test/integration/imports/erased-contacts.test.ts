@@ -1,37 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { applyContactChanges } from "#domain/contacts/contact-changes.js";
-import { createApiClient, giveKey, type ApiClient } from "../../support/api-client.js";
 import { until } from "../../support/authorizing.js";
-import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
-import type { SimulatedPortal } from "../../../src/simulator/portal.js";
+import {
+  addContacts,
+  api,
+  app,
+  defaults,
+  portal,
+  reach,
+  useImportsStage,
+} from "../../support/imports-stage.js";
 
-let app: RunningApp;
-let portal: SimulatedPortal;
-let api: ApiClient;
-let sequenceId: string;
-
-beforeAll(async () => {
-  app = await startRunningApp({ workIntervals: { workImports: 100 } });
-  portal = addPlainPortal(app.simulator);
-  await app.install(portal);
-  api = createApiClient(app.publicUrl, await giveKey(app.db.database, portal.portalId));
-  sequenceId = [...portal.sequences.keys()][0] ?? "";
-  await until(async () => {
-    const { rows } = await app.db.database.pool.query("SELECT FROM sequences WHERE is_listed");
-    return rows.length > 0;
-  }, "the directory was not read");
-});
-
-afterAll(() => app.close());
-
-/** Contacts owned by the user who may send, and their addresses. */
-function addContacts(count: number, name: string): string[] {
-  return Array.from({ length: count }, (_, index) => {
-    const email = `${name}${index}@lead.example`;
-    portal.addContact({ properties: { email, hubspot_owner_id: [...portal.owners.keys()][0] ?? "" } });
-    return email;
-  });
-}
+useImportsStage();
 
 const idOf = (email: string): string =>
   [...portal.contacts.values()].find(({ properties }) => properties["email"] === email)?.id ?? "";
@@ -48,8 +28,6 @@ async function erase(email: string): Promise<void> {
   }, "rows are still looked at");
 }
 
-const defaults = () => ({ sequence: { id: sequenceId }, sender: { mode: "contact_owner" } });
-
 async function upload(text: string): Promise<string> {
   const { body } = await api.ask("POST", "/api/v1/imports?name=Leads", {
     ...{ body: text, headers: { "Content-Type": "text/csv" } },
@@ -58,13 +36,9 @@ async function upload(text: string): Promise<string> {
   return body.id as string;
 }
 
-async function reach(id: string, verb: "dry-run" | "start"): Promise<void> {
+async function end(id: string, verb: "dry-run" | "start"): Promise<void> {
   await api.post(`/api/v1/imports/${id}/${verb}`);
-  const end = verb === "start" ? "DONE" : "CHECKED";
-  await until(
-    async () => (await api.get(`/api/v1/imports/${id}`)).body.status === end,
-    `it did not come to ${end}`,
-  );
+  await reach(id, verb === "start" ? "DONE" : "CHECKED");
 }
 
 const resultsOf = async (id: string) =>
@@ -76,7 +50,7 @@ describe("a privacy deletion takes out of a file the rows of its contact alone:"
     async (verb) => {
       const [email = ""] = addContacts(1, `erased-${verb}`);
       const id = await upload(`Email,Note\n${email},secret words\nother@lead.example,kept\n`);
-      await reach(id, verb);
+      await end(id, verb);
       const { counts } = (await api.get(`/api/v1/imports/${id}`)).body;
       await erase(email);
       const results = await resultsOf(id);
@@ -88,7 +62,7 @@ describe("a privacy deletion takes out of a file the rows of its contact alone:"
 
   test("another file that names the contact by address, and was never tried, loses that row", async () => {
     const [email = "", stays = ""] = addContacts(2, "twice");
-    await reach(await upload(`Email\n${email}\n`), "start");
+    await end(await upload(`Email\n${email}\n`), "start");
     const other = await upload(`Email,Note\n${email.toUpperCase()},secret words\n${stays},kept\n`);
     await erase(email);
     const results = await resultsOf(other);

@@ -1,62 +1,26 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { createApiClient, giveKey, type ApiClient } from "../../support/api-client.js";
-import type { ParsedBody } from "../../support/simulated-app.js";
-import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
-import type { SimulatedPortal } from "../../../src/simulator/portal.js";
+import { describe, expect, test } from "@jest/globals";
+import { createApiClient, giveKey } from "../../support/api-client.js";
+import { until } from "../../support/authorizing.js";
+import {
+  addContacts,
+  api,
+  app,
+  defaults,
+  portal,
+  reach,
+  useImportsStage,
+} from "../../support/imports-stage.js";
+import { addPlainPortal } from "../../support/start-app.js";
 
-let app: RunningApp;
-let portal: SimulatedPortal;
-let api: ApiClient;
-let sequenceId: string;
-
-beforeAll(async () => {
-  app = await startRunningApp({ workIntervals: { workImports: 100 } });
-  portal = addPlainPortal(app.simulator);
-  await app.install(portal);
-  api = createApiClient(app.publicUrl, await giveKey(app.db.database, portal.portalId));
-  sequenceId = [...portal.sequences.keys()][0] ?? "";
-  await until(async () => {
-    const { rows } = await app.db.database.pool.query("SELECT FROM sequences WHERE is_listed");
-    return rows.length > 0;
-  });
-});
-
-afterAll(() => app.close());
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const endsAt = Date.now() + 20_000; !(await isSo());) {
-    if (Date.now() > endsAt) throw new Error("it did not come to that");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+useImportsStage();
 
 const upload = (
   text: string | Uint8Array | ReadableStream,
   headers: Record<string, string> = { "Content-Type": "text/csv" },
 ) => api.ask("POST", "/api/v1/imports?name=Leads", { body: text, headers });
 
-async function reach(id: string, status: string): Promise<ParsedBody> {
-  let body: ParsedBody;
-  await until(async () => {
-    ({ body } = await api.get(`/api/v1/imports/${id}`));
-    return body.status === status;
-  });
-  return body;
-}
-
-/** Contacts owned by the user who may send, and their addresses. */
-function addContacts(count: number, name: string): string[] {
-  return Array.from({ length: count }, (_, index) => {
-    const email = `${name}${index}@lead.example`;
-    portal.addContact({ properties: { email, hubspot_owner_id: [...portal.owners.keys()][0] ?? "" } });
-    return email;
-  });
-}
-
 /** Requests to enroll that the simulated HubSpot took. */
 const enrolled = () => portal.enrollments.total;
-
-const defaults = () => ({ sequence: { id: sequenceId }, sender: { mode: "contact_owner" } });
 
 describe("an import", () => {
   test("of a file is tried, run to its end, and told row by row", async () => {
@@ -142,12 +106,18 @@ describe("an import", () => {
     const { body } = await upload(`Email\n${emails.join("\n")}\n`);
     await api.ask("PATCH", `/api/v1/imports/${body.id}`, { body: { defaults: defaults() } });
     await api.post(`/api/v1/imports/${body.id}/start`);
-    await until(async () => (await api.get(`/api/v1/imports/${body.id}`)).body.counts.handled > 0);
+    await until(
+      async () => (await api.get(`/api/v1/imports/${body.id}`)).body.counts.handled > 0,
+      "no row was handled",
+    );
     const paused = await api.post(`/api/v1/imports/${body.id}/pause`);
     expect(paused.status).toBe(202);
     expect((await api.post(`/api/v1/imports/${body.id}/pause`)).status).toBe(409);
     await api.post(`/api/v1/imports/${body.id}/resume`);
-    await until(async () => (await api.get(`/api/v1/imports/${body.id}`)).body.counts.handled >= 100);
+    await until(
+      async () => (await api.get(`/api/v1/imports/${body.id}`)).body.counts.handled >= 100,
+      "not a hundred rows were handled",
+    );
     await another.close({ graceMs: 1_000 });
     const { rows } = await app.db.database.pool.query<{ count: number }>(
       "SELECT count(*)::int AS count FROM executions WHERE import_id = $1 GROUP BY contact_id ORDER BY 1 DESC LIMIT 1",
@@ -163,7 +133,7 @@ describe("an import", () => {
         [body.id],
       );
       return open.rowCount === 0;
-    });
+    }, "the canceled rows are still open");
     expect((await api.ask("DELETE", `/api/v1/imports/${body.id}`)).status).toBe(204);
     expect((await api.get(`/api/v1/imports/${body.id}`)).status).toBe(404);
     const kept = await app.db.database.pool.query("SELECT FROM executions WHERE import_id = $1", [body.id]);
@@ -249,7 +219,7 @@ describe("an upload with an Idempotency-Key", () => {
     await until(async () => {
       const open = "SELECT FROM api_requests WHERE status = 0";
       return (await app.db.database.pool.query(open)).rowCount === 1;
-    });
+    }, "the first request has not begun");
     const meanwhile = await withKey("leads-slow", "Email\nada@lead.example\nzoe@lead.example\n");
     expect([meanwhile.status, meanwhile.body.code]).toEqual([409, "IDEMPOTENCY_KEY_IN_USE"]);
     expect(meanwhile.headers.get("retry-after")).toBe("1");

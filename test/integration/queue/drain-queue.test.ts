@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { createLogger } from "#platform/observability/logger.js";
-import { openDrainQueue, type DrainQueue, type TurnEnd } from "#platform/queue/drain-queue.js";
+import { openDrainQueue, type DrainQueue } from "#platform/queue/drain-queue.js";
+import type { TurnEnd } from "#platform/queue/drain-turn.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 
 const SOON_MS = 1_500;

@@ -37,10 +37,7 @@ test("every route below /settings and /hubspot/settings is in the table of this 
   const logger = createLogger({ level: "silent" });
   const { config } = running;
   try {
-    const foundation = await createFoundation(
-      { config, logger, believeNoneAfterMs: undefined, senderClock: () => new Date() },
-      closers,
-    );
+    const foundation = await createFoundation({ config, logger }, closers);
     closers.add(() => foundation.queue.stop({ graceMs: 1_000 }));
     const http = createHttp(foundation);
     const served = routesOf(http).filter((route) => /^\S+ (?:\/hubspot)?\/settings(?:\/|$)/.test(route));

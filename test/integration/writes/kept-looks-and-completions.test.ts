@@ -7,7 +7,7 @@ import type { Ownership } from "#domain/executions/claim.js";
 import { HubSpotUnavailable } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { RetryingWriter } from "#worker/writes/retrying-writer.js";
-import { sendCompletions } from "#worker/drain/send-completions.js";
+import { sendCompletions } from "#worker/completions/send-completions.js";
 import { pollWatched } from "#worker/watch/watch-poll.js";
 import { acquirePortal, LEASE_CTE, LeaseLost } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";

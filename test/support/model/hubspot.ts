@@ -16,7 +16,7 @@ import type {
 
 /** The longest a `late` answer is on its way, in seconds. */
 const LATE_SECONDS = 60;
-/** A contact's properties tell of an enrollment this long after it began. */
+/** A contact's properties show an enrollment this long after it began. */
 const TRAIL_SECONDS = 60;
 
 /** What HubSpot's documents leave open, as the simulator's presets have it. */
@@ -47,7 +47,7 @@ interface ModelEnrollment {
   isActive: boolean;
   /** Until the lookup shows it. */
   secondsUntilShown: number;
-  /** Until the contact's properties tell of it. */
+  /** Until the contact's properties show it. */
   secondsUntilTold: number;
   /** The callback whose request made it; undefined: a person did. */
   readonly by: string | undefined;

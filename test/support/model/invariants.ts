@@ -70,7 +70,7 @@ export async function expectInvariants(world: World): Promise<void> {
 }
 
 /**
- * Lets everything come to rest with nothing going wrong any more: what is open, then the calls whose answer HubSpot
+ * Lets everything come to rest with nothing going wrong anymore: what is open, then the calls whose answer HubSpot
  * missed, which it repeats, then the completions that were refused because HubSpot had taken them before.
  */
 export async function comeToRest(world: World): Promise<void> {

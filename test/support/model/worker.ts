@@ -21,7 +21,7 @@ import { BELIEVE_NONE_AFTER_MS } from "#worker/attempt/doubt.js";
 import { createDoubtedContacts } from "#worker/attempt/doubted-contacts.js";
 import { PortalTurn } from "#worker/drain/portal-turn.js";
 import { RetryingWriter } from "#worker/writes/retrying-writer.js";
-import { sendCompletions } from "#worker/drain/send-completions.js";
+import { sendCompletions } from "#worker/completions/send-completions.js";
 import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
 import { acquirePortal, LEASE_CTE, releasePortal, type PortalLease } from "#platform/queue/portal-lease.js";

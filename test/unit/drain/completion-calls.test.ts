@@ -8,7 +8,7 @@ import {
   HubSpotUnavailable,
   PortalSpared,
 } from "#platform/hubspot/errors.js";
-import { sendBatch, sendOne } from "#worker/drain/completion-calls.js";
+import { sendBatch, sendOne } from "#worker/completions/completion-calls.js";
 
 const HOUR = 3_600_000;
 
@@ -78,7 +78,7 @@ describe("a completion that could not be handed over", () => {
     expect(await send(down())).toMatchObject({ to: "DECIDED", isUnasked: false });
   });
 
-  test("is given up once nobody holds the contact for it any more, and not before", async () => {
+  test("is given up once nobody holds the contact for it anymore, and not before", async () => {
     expect(await send(down(), { holdEndsMs: performance.now() - 1 })).toMatchObject({
       to: "COMPLETION_ABANDONED",
       isDoubted: true,

@@ -172,7 +172,7 @@ describe("how many requests may be under way", () => {
     expect(calls.mostUnderWay()).toBe(4);
   });
 
-  test("is nothing to a circuit that hears refusals in between: HubSpot answers", async () => {
+  test("does not concern a circuit that hears refusals in between: HubSpot answers", async () => {
     const down = () => new HubSpotUnavailable("HubSpot answered 503");
     const refused = new HubSpotRejected({ httpStatus: 404, message: "" });
     const { circuit, ask } = endingIn(

@@ -21,7 +21,7 @@ function slotsOf({ limit = 10, windowMs = 10_000 } = {}) {
 }
 
 describe("an owner that has to take a successor into account", () => {
-  test("gets no slot any more, free as they may be", async () => {
+  test("gets no slot anymore, free as they may be", async () => {
     const { portal, slots, budget } = slotsOf();
     portal.isOurs = false;
     await expect(slots.take()).rejects.toBeInstanceOf(LeaseLost);

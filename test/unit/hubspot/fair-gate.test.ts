@@ -1,6 +1,7 @@
 import { expect, jest, test } from "@jest/globals";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
-import { createFairGate, type LeaveGate } from "#platform/hubspot/pace/fair-gate.js";
+import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
+import type { LeaveGate } from "#platform/hubspot/pace/waiting-line.js";
 
 const BIG = 1n;
 const OTHER = 2n;
@@ -81,7 +82,7 @@ test("requests that hang hold no place, and a portal that is unknown then may ha
     leave();
   });
   await settle();
-  // Nothing hangs any more, of the portal whose others came in now neither.
+  // Nothing hangs anymore, of the portal whose others came in now neither.
   expect([gate.shareOf(OTHER), gate.shareOf(11n)]).toEqual([4, 4]);
 });
 

@@ -34,7 +34,7 @@ describe("digests computed outside this code base", () => {
     expect(verify({ ...timestamp, "x-hubspot-signature-v3": signature }, { body })).toEqual(V3_VALID);
   });
 
-  test("openssl's v3 and v2 digests of bytes that are no UTF-8 are accepted", () => {
+  test("openssl's v3 and v2 digests of bytes that are not UTF-8 are accepted", () => {
     const body = Buffer.from([0xff, 0xfe, 0x00, 0x80]);
     const v3 = "RISQ31S8MObMcwCPH12C50pkKFIrYAAeqTAvYinkEZc=";
     const v2 = "83b1b9b5fb43785fedd70c48f0893153597959ca7eea2ea59db2b79a3dbead6a";
@@ -152,7 +152,7 @@ describe("which signature counts", () => {
     expect(verify({ ...v3, ...v2Headers({}) })).toEqual(refused(reason));
   });
 
-  test("a v1 signature is refused, whatever it calls itself", () => {
+  test("a v1 signature is refused, whatever version it claims", () => {
     const signature = createHash("sha256")
       .update(SECRET + BODY)
       .digest("hex");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { DirectoryState } from "#domain/directory/directory.js";
+import type { DirectoryState } from "#domain/directory/directory-state.js";
 import { directoryNeed } from "#worker/renewal/sync-directory.js";
 
 const NOW = new Date("2026-11-26T12:00:00Z");

@@ -23,7 +23,7 @@ export interface LifecycleEvent {
   readonly occurredAt: Date;
 }
 
-/** One step through the journal: what it tells of the app, and where the next step goes on. */
+/** One step through the journal: what it says about the app, and where the next step goes on. */
 export interface JournalEntry {
   readonly offset: string;
   readonly events: readonly LifecycleEvent[];
@@ -40,7 +40,7 @@ export interface Journal {
   next(offset: string | undefined): Promise<JournalEntry | undefined>;
 }
 
-/** HubSpot does not know the offset, or not any more: it keeps about three days. */
+/** HubSpot does not know the offset, or not anymore: it keeps about three days. */
 export class JournalOffsetGone extends HubSpotUnavailable {
   override readonly code = "JOURNAL_OFFSET_GONE";
 }

@@ -1,9 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { atMost } from "#platform/memory/at-most.js";
 import { PortalShare } from "./portal-share.js";
-
-/** Leaves the gate; another call does nothing. */
-export type LeaveGate = () => void;
+import { GateVisitor, WaitingLine, type LeaveGate } from "./waiting-line.js";
 
 /** Limits the concurrent requests of all portals of this process. */
 export interface FairGate {
@@ -53,115 +51,110 @@ const UNEASY_SHARE = 1 / 4;
 /** How many portals' answers are remembered; a forgotten portal starts over. */
 const MAX_REMEMBERED = 10_000;
 
-/** A portal with requests at the gate or inside. */
-class Visitor {
-  readonly portalId: bigint;
-  readonly waiting: ((leave: LeaveGate | undefined) => void)[] = [];
-  inside = 0;
-  hanging = 0;
-  line: Line | undefined;
-
-  constructor(portalId: bigint) {
-    this.portalId = portalId;
-  }
-
-  get isGone(): boolean {
-    return this.inside === 0 && this.waiting.length === 0;
-  }
-}
-
-/** Waiting portals, the next one first. */
-class Line {
-  readonly #visitors = new Set<Visitor>();
-  readonly #mostInARow: number;
-  #inARow = 0;
-
-  constructor(mostInARow: number) {
-    this.#mostInARow = mostInARow;
-  }
-
-  get first(): Visitor | undefined {
-    const [first] = this.#visitors;
-    return first;
-  }
-
-  append(visitor: Visitor): void {
-    visitor.line = this;
-    this.#visitors.add(visitor);
-  }
-
-  remove(visitor: Visitor): void {
-    if (visitor === this.first) this.#inARow = 0;
-    visitor.line = undefined;
-    this.#visitors.delete(visitor);
-  }
-
-  /** Lets the first one's next request in. @returns whether that was the last of its turn. */
-  countOne(): boolean {
-    this.#inARow += 1;
-    return this.#inARow >= this.#mostInARow;
-  }
-}
-
 /**
- * A gate of so many `places`. Portals that have just come are let in first, so that one with few requests does not wait
+ * A gate with this number of `places`. Portals that have just come are let in first, so that one with few requests does not wait
  * for all that a burst of others has ready; those that go on waiting are let in by turns. No portal has more inside than
  * its share, and what hangs inside takes no place from others.
  */
 export function createFairGate({ places }: { places: number }): FairGate {
-  const newcomers = new Line(IN_A_ROW.newcomer);
-  const others = new Line(IN_A_ROW.other);
-  const visitors = new Map<bigint, Visitor>();
-  const shares = new LRUCache<bigint, PortalShare>(atMost(MAX_REMEMBERED));
-  let taken = 0;
-  let hanging = 0;
-  let isScheduled = false;
+  return new GateOfTurns(places);
+}
 
-  function share(portalId: bigint): PortalShare {
-    const known = shares.get(portalId);
+class GateOfTurns implements FairGate {
+  readonly #places: number;
+  readonly #newcomers = new WaitingLine(IN_A_ROW.newcomer);
+  readonly #others = new WaitingLine(IN_A_ROW.other);
+  readonly #visitors = new Map<bigint, GateVisitor>();
+  readonly #shares = new LRUCache<bigint, PortalShare>(atMost(MAX_REMEMBERED));
+  #taken = 0;
+  #hanging = 0;
+  #isScheduled = false;
+
+  constructor(places: number) {
+    this.#places = places;
+  }
+
+  enter(portalId: bigint): Promise<LeaveGate | undefined> {
+    return new Promise((resolve) => {
+      const visitor = this.#visitorOf(portalId);
+      visitor.waiting.push(resolve);
+      if (visitor.waiting.length === 1) this.#newcomers.append(visitor);
+      this.#schedule();
+    });
+  }
+
+  dismiss(portalId: bigint): void {
+    const visitor = this.#visitors.get(portalId);
+    visitor?.line?.remove(visitor);
+    visitor?.waiting.splice(0).forEach((resolve) => {
+      resolve(undefined);
+    });
+    if (visitor?.isGone) this.#visitors.delete(portalId);
+  }
+
+  heard(portalId: bigint): void {
+    this.#share(portalId).heard();
+    const visitor = this.#visitors.get(portalId);
+    if (visitor !== undefined) this.#lineUpAgain(visitor);
+  }
+
+  timedOut(portalId: bigint): void {
+    this.#share(portalId).timedOut();
+  }
+
+  shareOf(portalId: bigint): number {
+    const isCalm =
+      this.#hanging < this.#places * UNEASY_SHARE && (this.#visitors.get(portalId)?.hanging ?? 0) === 0;
+    return this.#share(portalId).size(isCalm);
+  }
+
+  #share(portalId: bigint): PortalShare {
+    const known = this.#shares.get(portalId);
     if (known !== undefined) return known;
-    const most = Math.max(1, Math.floor(places * LARGEST_SHARE));
+    const most = Math.max(1, Math.floor(this.#places * LARGEST_SHARE));
     const fresh = new PortalShare({ most, now: () => performance.now() });
-    shares.set(portalId, fresh);
+    this.#shares.set(portalId, fresh);
     return fresh;
   }
 
-  function shareOf(portalId: bigint): number {
-    const isCalm = hanging < places * UNEASY_SHARE && (visitors.get(portalId)?.hanging ?? 0) === 0;
-    return share(portalId).size(isCalm);
+  get #hangingRoom(): number {
+    return this.#places * HANGING_PER_PLACE - this.#hanging;
   }
 
-  const hangingRoom = (): number => places * HANGING_PER_PLACE - hanging;
-
-  function isFull({ portalId, inside, hanging: own }: Visitor): boolean {
-    return inside >= shareOf(portalId) || own > hangingRoom() * SHARE_OF_HANGING_ROOM;
+  get #hasRoom(): boolean {
+    return this.#taken < this.#places && this.#hangingRoom > 0;
   }
 
-  const nextVisitor = (): Visitor | undefined => newcomers.first ?? others.first;
-  const hasRoom = (): boolean => taken < places && hangingRoom() > 0;
+  get #next(): GateVisitor | undefined {
+    return this.#newcomers.first ?? this.#others.first;
+  }
 
-  function visitorOf(portalId: bigint): Visitor {
-    const known = visitors.get(portalId);
+  #isFull({ portalId, inside, hanging }: GateVisitor): boolean {
+    return inside >= this.shareOf(portalId) || hanging > this.#hangingRoom * SHARE_OF_HANGING_ROOM;
+  }
+
+  #visitorOf(portalId: bigint): GateVisitor {
+    const known = this.#visitors.get(portalId);
     if (known !== undefined) return known;
-    const visitor = new Visitor(portalId);
-    visitors.set(portalId, visitor);
+    const visitor = new GateVisitor(portalId);
+    this.#visitors.set(portalId, visitor);
     return visitor;
   }
 
   /** Counts a request as inside. @returns a function that ends that. */
-  function take(visitor: Visitor): LeaveGate {
-    taken += 1;
+  #take(visitor: GateVisitor): LeaveGate {
+    this.#taken += 1;
     visitor.inside += 1;
     let isInside = true;
     let isHanging = false;
-    const { isHeard } = share(visitor.portalId);
+    const { isHeard } = this.#share(visitor.portalId);
     const timer = setTimeout(
       () => {
         isHanging = true;
-        taken -= 1;
-        hanging += 1;
+        this.#taken -= 1;
+        this.#hanging += 1;
         visitor.hanging += 1;
-        schedule();
+        this.#schedule();
       },
       HANGS_AFTER_MS[isHeard ? "heard" : "unheard"],
     ).unref();
@@ -171,74 +164,48 @@ export function createFairGate({ places }: { places: number }): FairGate {
       clearTimeout(timer);
       visitor.inside -= 1;
       if (isHanging) visitor.hanging -= 1;
-      if (isHanging) hanging -= 1;
-      else taken -= 1;
-      lineUpAgain(visitor);
+      if (isHanging) this.#hanging -= 1;
+      else this.#taken -= 1;
+      this.#lineUpAgain(visitor);
     };
   }
 
   /** A portal whose share was used up left the lines: it comes back with a place of its own. */
-  function lineUpAgain(visitor: Visitor): void {
-    if (visitor.isGone) visitors.delete(visitor.portalId);
-    else if (visitor.waiting.length > 0 && visitor.line === undefined) others.append(visitor);
-    schedule();
+  #lineUpAgain(visitor: GateVisitor): void {
+    if (visitor.isGone) this.#visitors.delete(visitor.portalId);
+    else if (visitor.waiting.length > 0 && visitor.line === undefined) this.#others.append(visitor);
+    this.#schedule();
   }
 
-  function letIn(visitor: Visitor): void {
+  #letIn(visitor: GateVisitor): void {
     const { line } = visitor;
-    visitor.waiting.shift()?.(take(visitor));
+    visitor.waiting.shift()?.(this.#take(visitor));
     const hadItsTurn = line?.countOne() === true;
     if (visitor.waiting.length > 0 && !hadItsTurn) return;
     line?.remove(visitor);
-    if (visitor.waiting.length > 0) others.append(visitor);
+    if (visitor.waiting.length > 0) this.#others.append(visitor);
   }
 
-  function letSomeIn(): void {
-    isScheduled = false;
+  #letSomeIn(): void {
+    this.#isScheduled = false;
     let count = 0;
-    for (let next = nextVisitor(); next !== undefined && hasRoom(); next = nextVisitor()) {
-      if (isFull(next)) {
+    for (let next = this.#next; next !== undefined && this.#hasRoom; next = this.#next) {
+      if (this.#isFull(next)) {
         next.line?.remove(next);
       } else {
         if (count === PER_LOOP_TURN) break;
-        letIn(next);
+        this.#letIn(next);
         count += 1;
       }
     }
-    schedule();
+    this.#schedule();
   }
 
-  function schedule(): void {
-    if (isScheduled || !hasRoom() || nextVisitor() === undefined) return;
-    isScheduled = true;
-    setImmediate(letSomeIn);
+  #schedule(): void {
+    if (this.#isScheduled || !this.#hasRoom || this.#next === undefined) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#letSomeIn();
+    });
   }
-
-  return {
-    enter(portalId) {
-      return new Promise((resolve) => {
-        const visitor = visitorOf(portalId);
-        visitor.waiting.push(resolve);
-        if (visitor.waiting.length === 1) newcomers.append(visitor);
-        schedule();
-      });
-    },
-    dismiss(portalId) {
-      const visitor = visitors.get(portalId);
-      visitor?.line?.remove(visitor);
-      visitor?.waiting.splice(0).forEach((resolve) => {
-        resolve(undefined);
-      });
-      if (visitor?.isGone) visitors.delete(portalId);
-    },
-    heard(portalId) {
-      share(portalId).heard();
-      const visitor = visitors.get(portalId);
-      if (visitor !== undefined) lineUpAgain(visitor);
-    },
-    timedOut(portalId) {
-      share(portalId).timedOut();
-    },
-    shareOf,
-  };
 }

@@ -1,5 +1,5 @@
 /**
- * What a portal that has not been heard of lately may have under way: less if other requests hang already. Few either way,
+ * What a portal that has not answered lately may have under way: less if other requests hang already. Few either way,
  * since hundreds of portals whose HubSpot begins to hang ask at the same moment, before anything is known of it.
  */
 const UNHEARD = { calm: 4, uneasy: 1 };

@@ -5,7 +5,7 @@ export const ANSWER_TIMEOUT_MS = 15_000;
 export interface RequestTerms {
   /** From the moment the request leaves until the last byte of its answer is in, however that comes. */
   readonly timeoutMs: number;
-  /** Asked when a connection is at hand, right before the first byte. What it throws keeps the request from being sent. */
+  /** Asked when there is a connection, right before the first byte. What it throws keeps the request from being sent. */
   readonly assertMaySend: () => void;
 }
 

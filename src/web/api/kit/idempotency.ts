@@ -21,11 +21,11 @@ export type Work = (pool: Pool, afterCommit: (work: () => void) => void) => Prom
  * @throws RefusedCall: 422 for another request with the key, 409 while the first is under way; and the endpoint's own.
  */
 export async function answerOnce(pool: Pool, identity: RequestIdentity, work: Work): Promise<Answer> {
-  const afterwards: (() => void)[] = [];
+  const afterward: (() => void)[] = [];
   const answer = await inTransaction(pool, (client) =>
-    answerWithin(client, identity, (within) => work(within, (then) => void afterwards.push(then))),
+    answerWithin(client, identity, (within) => work(within, (then) => void afterward.push(then))),
   );
-  for (const then of afterwards) then();
+  for (const then of afterward) then();
   const { later } = answer;
   if (later === undefined) return answer;
   return {
@@ -85,7 +85,7 @@ export async function openRequest(
       return answerWithin(client, { portalId, keyHash, requestHash }, work);
     },
     leave: async () => {
-      // In a transaction: also where nobody waits for the answer any more.
+      // In a transaction: also where nobody waits for the answer anymore.
       if (isOurs) await inTransaction(pool, (client) => client.query(LEAVE, values.slice(0, 3)));
     },
   };

@@ -1,5 +1,5 @@
 import type { Webhook } from "#domain/subscriptions/webhook.js";
-import type { WebhookDraft } from "#domain/subscriptions/change-webhooks.js";
+import type { WebhookDraft } from "#domain/subscriptions/webhook-draft.js";
 import { WEBHOOK_EVENTS } from "#domain/subscriptions/events.js";
 import type { FormFields } from "#web/kit/form-fields.js";
 

@@ -1,11 +1,10 @@
 import {
   addWebhook,
   changeWebhook,
-  draftSnapshot,
   MOST_WEBHOOKS,
   removeWebhook,
-  type WebhookProblems,
 } from "#domain/subscriptions/change-webhooks.js";
+import { draftSnapshot, type WebhookProblems } from "#domain/subscriptions/webhook-draft.js";
 import { readDeliveryFigures } from "#domain/subscriptions/deliveries.js";
 import { findWebhook, listWebhooks, type Webhook } from "#domain/subscriptions/webhook.js";
 import { readId } from "#web/kit/form-fields.js";

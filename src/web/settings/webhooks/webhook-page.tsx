@@ -1,4 +1,5 @@
-import { LONGEST_DESCRIPTION, OLD_SECRET_HOURS } from "#domain/subscriptions/change-webhooks.js";
+import { OLD_SECRET_HOURS } from "#domain/subscriptions/change-webhooks.js";
+import { LONGEST_DESCRIPTION } from "#domain/subscriptions/webhook-draft.js";
 import { WEBHOOK_EVENTS } from "#domain/subscriptions/events.js";
 import { FAILING_DAYS } from "#domain/subscriptions/switch-off.js";
 import { hostOf, type Webhook } from "#domain/subscriptions/webhook.js";
@@ -180,7 +181,7 @@ function Ends({ saved, frame }: SavedModel) {
       )}
       <details class="confirm">
         <summary>Delete this webhook</summary>
-        <p>Nothing is sent to it any more, and the list of its messages is deleted.</p>
+        <p>Nothing is sent to it anymore, and the list of its messages is deleted.</p>
         <PostForm action={`${webhookPath(saved.id)}/delete`} formToken={frame.formToken}>
           <input type="hidden" name="version" value={saved.version} />
           <button class="button danger">Delete</button>

@@ -1,4 +1,5 @@
-import type { KnownFlow, ListedStep } from "#domain/flows/list-flows.js";
+import type { KnownFlow } from "#domain/flows/list-flows.js";
+import type { ListedStep } from "#domain/flows/listed-step.js";
 import { shorten } from "#platform/text/shorten.js";
 import { decidedAddress } from "../words/activity-address.js";
 import { flowUrl, type FixPlaces } from "../words/fixes.js";

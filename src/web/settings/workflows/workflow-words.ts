@@ -1,13 +1,8 @@
 import type { IfAlreadyEnrolled } from "#domain/contract/actions/enroll-contract.js";
 import type { FlowProblem } from "#domain/flows/flow-state.js";
 import type { StepField } from "#domain/flows/flow-steps.js";
-import {
-  varies,
-  type FlowSwitch,
-  type ListedStep,
-  type NamedThing,
-  type StepWarning,
-} from "#domain/flows/list-flows.js";
+import type { FlowSwitch } from "#domain/flows/list-flows.js";
+import { varies, type ListedStep, type NamedThing, type StepWarning } from "#domain/flows/listed-step.js";
 import { unnamed } from "#domain/directory/people.js";
 import { shorten } from "#platform/text/shorten.js";
 import { fallbackInWords } from "../words/fallback-words.js";

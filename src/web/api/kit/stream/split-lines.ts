@@ -72,7 +72,7 @@ class LineSplitter {
     }
   }
 
-  /** Of a line that is too long no more is kept. */
+  /** Of a line that is too long, the rest is not kept. */
   #add(bytes: Buffer): void {
     this.#begunBytes += bytes.length;
     if (this.#begunBytes > this.#mostBytes + 1) this.#begun = [];

@@ -21,7 +21,7 @@ const segmentBody = z
     name: z.string().max(200).optional(),
   })
   .describe(
-    "A segment of the account. Its members are read by and by: the status is READING until all are there.",
+    "A segment of the account. Its members are read gradually: the status is READING until all are there.",
   );
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listRotationNames } from "#domain/policy/rotation-store.js";
+import { listRotationNames } from "#domain/policy/list-rotations.js";
 import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
 import { pageSchema } from "#web/api/kit/fields.js";
 

@@ -1,11 +1,8 @@
 import { z } from "zod";
 import type { RequestedDelivery, ListedDelivery } from "#domain/subscriptions/deliveries.js";
 import { DELIVERY_STATES } from "#domain/subscriptions/deliveries.js";
-import {
-  LONGEST_DESCRIPTION,
-  type WebhookProblems,
-  type WebhooksSetup,
-} from "#domain/subscriptions/change-webhooks.js";
+import type { WebhooksSetup } from "#domain/subscriptions/change-webhooks.js";
+import { LONGEST_DESCRIPTION, type WebhookProblems } from "#domain/subscriptions/webhook-draft.js";
 import { WEBHOOK_EVENTS } from "#domain/subscriptions/events.js";
 import { WEBHOOK_STATUSES, type Webhook } from "#domain/subscriptions/webhook.js";
 import type { Answer } from "#web/api/kit/endpoint.js";

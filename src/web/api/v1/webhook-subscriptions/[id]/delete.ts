@@ -11,7 +11,7 @@ export function createRemoveWebhook({ cipher }: WebhookTools): AnyEndpoint {
     tag: TAG,
     scope: "enrollments:write",
     summary: "End a webhook subscription",
-    description: "What is not delivered yet is not sent any more; its deliveries are deleted.",
+    description: "What is not delivered yet is not sent anymore; its deliveries are deleted.",
     params: webhookParams,
     answers: { 204: { description: "It is gone." } },
     problems: ["NOT_FOUND"],

@@ -9,7 +9,7 @@ export interface OwedCompletionsOptions extends Pick<
   "owner" | "writer" | "onRefused" | "onResults"
 > {
   gateway: () => PortalGateway;
-  /** Writes what the turn has found so far: a completion tells of a written result. */
+  /** Writes what the turn has found so far: a completion reports a written result. */
   flush: () => Promise<void>;
   onFault: (fault: Error) => void;
 }
