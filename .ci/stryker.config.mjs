@@ -18,6 +18,7 @@ export default {
     "src/platform/hubspot/pace/portal-share.ts",
     "src/platform/hubspot/pace/request-budget.ts",
     "src/platform/text/storable-*.ts",
+    "src/platform/time/local-calendar.ts",
     "src/platform/time/local-time.ts",
     "src/domain/contract/point-in-time.ts",
     "src/platform/time/zoned-day.ts",

@@ -1,4 +1,5 @@
 import { readHubSpotDate } from "#platform/hubspot/wire/hubspot-date.js";
+import { DAY_MS } from "#platform/time/units.js";
 
 /**
  * What a contact's properties say about its latest sequence (docs/hubspot.md §7.1). They lag behind by tens of seconds.
@@ -83,5 +84,5 @@ export interface CurrentSequence {
 
 /** Whole days between two instants, as the outputs count them. */
 export function wholeDays(from: Date, to: Date): number {
-  return Math.max(0, Math.floor((to.getTime() - from.getTime()) / 86_400_000));
+  return Math.max(0, Math.floor((to.getTime() - from.getTime()) / DAY_MS));
 }

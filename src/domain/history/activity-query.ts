@@ -4,7 +4,8 @@ import {
   LONGEST_SEARCH,
   type ExecutionFilter,
 } from "#domain/contract/execution-filter.js";
-import { dayOf, startOfDay } from "#platform/time/zoned-day.js";
+import { localIsoDay } from "#platform/time/local-time.js";
+import { startOfDay } from "#platform/time/zoned-day.js";
 import { HOUR_MS } from "#platform/time/units.js";
 
 /** Query parameters of the activity pages; each is a filter, and each can be linked to. */
@@ -137,7 +138,7 @@ function moment(
 /** `today` or `yesterday` by the portal's calendar. */
 function readDays(text: string, { now, timeZone }: Clock): Partial<ExecutionFilter> | undefined {
   if (text !== "today" && text !== "yesterday") return undefined;
-  const today = dayOf(now, timeZone);
+  const today = localIsoDay(now, timeZone);
   const from = startOfDay(today, timeZone, text === "today" ? 0 : -1);
   const since = moment(from, "since");
   return text === "today" ? since : { ...since, ...moment(startOfDay(today, timeZone), "until") };

@@ -1,5 +1,5 @@
 /**
- * What the work comes to, if it ends in time; the work itself goes on all the same.
+ * What the work comes to, if it ends in time; the work itself goes on anyway.
  *
  * @throws what `late` makes, after `ms` milliseconds.
  */

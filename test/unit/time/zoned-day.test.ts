@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { dayOf, startOfDay, weeksBetween } from "#platform/time/zoned-day.js";
+import { startOfDay, weeksBetween } from "#platform/time/zoned-day.js";
 
 const weeks = (from: string, to: string, zone: string | null) =>
   weeksBetween(new Date(from), new Date(to), zone).map(({ monday, startsAt }) => [
@@ -58,11 +58,8 @@ test.each([
   expect(startOfDay(day, "UTC")).toBeUndefined();
 });
 
-test("a moment's day is that of the zone's calendar", () => {
-  const at = new Date("2026-01-01T02:00:00Z");
-  expect(["America/New_York", "UTC", "Asia/Tokyo"].map((zone) => dayOf(at, zone))).toEqual([
-    "2025-12-31",
-    "2026-01-01",
-    "2026-01-01",
-  ]);
+test("a day begins at its first moment, whether the clocks skip its midnight or pass it twice", () => {
+  expect(startOfDay("2026-09-06", "America/Santiago")).toEqual(new Date("2026-09-06T04:00:00Z"));
+  expect(startOfDay("2026-11-01", "America/Havana")).toEqual(new Date("2026-11-01T04:00:00Z"));
+  expect(startOfDay("2026-10-31", "America/Havana", 1)).toEqual(new Date("2026-11-01T04:00:00Z"));
 });

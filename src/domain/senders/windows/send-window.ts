@@ -1,4 +1,4 @@
-import { dayOfDate, LocalCalendar, MINUTES_PER_DAY, weekdayOf } from "./local-calendar.js";
+import { dayOfDate, LocalCalendar, MINUTES_PER_DAY, weekdayOf } from "#platform/time/local-calendar.js";
 import type { AwayDates, SenderPolicy, SendWindow } from "#domain/contract/sender-policy.js";
 
 /** When a sender sends, from {@link SenderPolicy}. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { dayOfDate, LocalCalendar, weekdayOf } from "#domain/senders/windows/local-calendar.js";
+import { dayOfDate, LocalCalendar, weekdayOf } from "#platform/time/local-calendar.js";
 
 const DAY_MS = 86_400_000;
 const dayNumber = (date: string): number => Date.parse(date) / DAY_MS;

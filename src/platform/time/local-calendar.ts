@@ -1,5 +1,5 @@
 import { DateTime, FixedOffsetZone, type Zone } from "luxon";
-import { DAY_MS, MINUTE_MS } from "#platform/time/units.js";
+import { DAY_MS, MINUTE_MS } from "./units.js";
 
 export const MINUTES_PER_DAY = 1_440;
 /** Questions are about a few days, and the same ones come again; a time zone lookup takes microseconds. */
