@@ -1,12 +1,15 @@
 /**
- * Two rules of this house, for the rooms that hold what admins decide (CONTRIBUTING.md):
+ * Three rules of this house (CONTRIBUTING.md):
  * - `audited-verbs`: an exported function of the domain that writes takes an actor, asks for its right and writes its audit
  *   entry, itself or by what it calls in its file.
  * - `no-write-sql`: pages write nothing; they call a verb.
+ * - `no-read-sql`: pages read nothing by themselves; they ask the domain.
  */
 const WRITE_SQL = /\b(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\w+(?:\s+AS)?(?:\s+\w+)?\s+SET)\b/;
 const WRITE_CALL =
   /\b(?:transaction|prisma|tx)\.\w+\.(?:create|createMany|update|updateMany|upsert|delete|deleteMany)\(/;
+const READ_SQL = /\bSELECT\b[\s\S]*\bFROM\b/;
+const READ_CALL = /\bprisma\.(?:\$queryRaw|\w+\.(?:find\w+|count|aggregate|groupBy)\()/;
 const ACTOR = /:\s*(?:Actor|Admin|System|Visitor|MailRecipient|SessionIdentity|SignIn|Disconnection)\b/;
 
 const isWrite = (text) => WRITE_SQL.test(text) || WRITE_CALL.test(text);
@@ -79,28 +82,39 @@ const auditedVerbs = {
   }),
 };
 
-const noWriteSql = {
-  meta: {
-    type: "problem",
-    schema: [],
-    messages: {
-      write:
-        "A page writes nothing by itself: whoever else may make this change (the API, the tab, a command) would have to know the same rule. Move it to a verb in its room of domain/, with an actor, its right and its audit entry, and call that.",
-    },
-  },
+/** A rule that refuses statements and calls of Prisma. */
+const refuse = ({ sql, call, messageId, message }) => ({
+  meta: { type: "problem", schema: [], messages: { [messageId]: message } },
   create(context) {
     const check = (node, text) => {
-      if (WRITE_SQL.test(text)) context.report({ node, messageId: "write" });
+      if (sql.test(text)) context.report({ node, messageId });
     };
     return {
       Literal: (node) => typeof node.value === "string" && check(node, node.value),
       TemplateLiteral: (node) => check(node, node.quasis.map(({ value }) => value.raw).join(" x ")),
       CallExpression(node) {
-        if (WRITE_CALL.test(`${context.sourceCode.getText(node.callee)}(`))
-          context.report({ node, messageId: "write" });
+        if (call.test(`${context.sourceCode.getText(node.callee)}(`)) context.report({ node, messageId });
       },
     };
   },
-};
+});
 
-export default { rules: { "audited-verbs": auditedVerbs, "no-write-sql": noWriteSql } };
+const noWriteSql = refuse({
+  sql: WRITE_SQL,
+  call: WRITE_CALL,
+  messageId: "write",
+  message:
+    "A page writes nothing by itself: whoever else may make this change (the API, the tab, a command) would have to know the same rule. Move it to a verb in its room of domain/, with an actor, its right and its audit entry, and call that.",
+});
+
+const noReadSql = refuse({
+  sql: READ_SQL,
+  call: READ_CALL,
+  messageId: "read",
+  message:
+    "A page reads nothing by itself: the next one that asks the same would answer it in its own way. Ask a function in its room of domain/, or write one there.",
+});
+
+export default {
+  rules: { "audited-verbs": auditedVerbs, "no-write-sql": noWriteSql, "no-read-sql": noReadSql },
+};

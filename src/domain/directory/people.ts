@@ -48,6 +48,9 @@ export interface Person {
   readonly isActive: boolean;
 }
 
+/** Longer names say nothing more in a list, and fill it. */
+export const LONGEST_LABEL = 100;
+
 /** What somebody is called of whom nothing but the id is known. */
 export function unnamed(userId: bigint | string): string {
   return `User ${userId}`;
@@ -169,16 +172,33 @@ export async function listSequences(pool: Pool, portalId: bigint): Promise<Named
   return rows.map((row) => ({ sequenceId: row.sequence_id, name: row.name }));
 }
 
-/** Sequences that HubSpot lists or once listed, by name: the first `most`. For the history, which may name old ones. */
+/** Sequences by name. */
+export interface SequenceList {
+  readonly sequences: readonly NamedSequence[];
+  /** There are more. Whoever shows the list says so. */
+  readonly isCut: boolean;
+}
+
+/**
+ * Sequences that HubSpot lists or once listed: the first `most` by name, and the one that is `named`. For the history,
+ * which may name old ones.
+ */
 export async function listEverListedSequences(
   pool: Pool,
   portalId: bigint,
-  most: number,
-): Promise<NamedSequence[]> {
-  const { rows } = await pool.query<{ sequence_id: string; name: string }>({
+  { most, named }: { readonly most: number; readonly named?: string | undefined },
+): Promise<SequenceList> {
+  const { rows } = await pool.query<{ sequence_id: string; name: string; place: number }>({
     name: "directory-known-sequences",
-    text: `SELECT sequence_id, name FROM sequences WHERE portal_id = $1 ORDER BY lower(name) LIMIT $2`,
-    values: [portalId, most],
+    text: `SELECT * FROM (
+              SELECT sequence_id, name, (row_number() OVER (ORDER BY lower(name), sequence_id))::int AS place
+                FROM sequences WHERE portal_id = $1
+            ) AS sequence WHERE place <= $2::int + 1 OR sequence_id = $3 ORDER BY place`,
+    values: [portalId, most, named ?? null],
   });
-  return rows.map((row) => ({ sequenceId: row.sequence_id, name: row.name }));
+  const shown = rows.filter(({ place, sequence_id }) => place <= most || sequence_id === named);
+  return {
+    sequences: shown.map((row) => ({ sequenceId: row.sequence_id, name: row.name })),
+    isCut: rows.some(({ place }) => place > most),
+  };
 }

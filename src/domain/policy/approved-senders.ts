@@ -2,7 +2,7 @@ import { SENDERS_WHO_SENT } from "#domain/directory/who-sent.js";
 import type { Pool } from "pg";
 import type { Prisma } from "#platform/db/generated/client.js";
 import { peopleOf } from "#domain/directory/people.js";
-import type { ListedSender } from "./sender-store.js";
+import type { ListedSender } from "./mark-senders.js";
 
 /** Whether anybody is approved as a sender: without one, nobody could send once only approved users may. */
 export async function isAnyoneApproved(

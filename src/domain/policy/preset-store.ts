@@ -57,7 +57,7 @@ export async function listPresets(
   }));
 }
 
-/** The same, sorted by name alone. */
+/** Their names alone, in the same order. */
 export function listPresetNames(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
@@ -86,7 +86,7 @@ export type SavePresetOutcome =
   | { kind: "name-taken" }
   | { kind: "too-many" } // the portal has MAX_PRESETS; two concurrent ones may exceed it by one
   | { kind: "cannot-replace" } // the account has not set unenrolling up
-  | { kind: "rotation-gone" }; // the policy names a rotation the portal does not have (any more)
+  | { kind: "rotation-gone" }; // the policy names a rotation the portal does not have (anymore)
 
 /**
  * @param change.saved the preset to change, and the version its form was filled in from; undefined: a new one.

@@ -25,7 +25,7 @@ function refuseUnread(request: Request, response: Response): void {
   endOnceDrained(request, response);
 }
 
-/** For after the signature: a body that is signed and compressed all the same is not taken apart. */
+/** For after the signature: a body that is signed and compressed anyway is not taken apart. */
 export const refuseCompressed: RequestHandler = (request, response, next) => {
   const { "content-encoding": encoding } = request.headers;
   if (encoding === undefined || encoding === "identity") {

@@ -31,7 +31,7 @@ export class AccountShare {
   /**
    * Waits for the account's turn.
    *
-   * @param signal ends the wait when nobody waits for the answer any more.
+   * @param signal ends the wait when nobody waits for the answer anymore.
    * @returns a function that frees the place, to be called once; undefined: there is none.
    */
   async enter(portalId: bigint, signal: AbortSignal): Promise<(() => void) | undefined> {
@@ -80,7 +80,7 @@ export class AccountShare {
 /** By default each signal would make an exception of its own, with its stack, for answers that all end. */
 const ANSWER_IS_OVER = "the answer is over";
 
-/** Aborts once the answer was sent, or nobody waits for it any more. */
+/** Aborts once the answer was sent, or nobody waits for it anymore. */
 export function endOf(response: Response): AbortSignal {
   const controller = new AbortController();
   response.once("close", () => {

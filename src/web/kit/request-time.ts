@@ -8,7 +8,7 @@ type Timed = IncomingMessage & { [TAKES_ITS_TIME]?: true };
 
 /**
  * Lets a request take longer than the server's `requestTimeout`, for a body that is streamed. Whoever calls this bounds
- * its time: nothing else ends it any more.
+ * its time: nothing else ends it anymore.
  */
 export function takeOverTime(request: IncomingMessage): void {
   (request as Timed)[TAKES_ITS_TIME] = true;

@@ -15,6 +15,7 @@ import { addPolicyRoutes } from "./policy/policy-routes.js";
 import { addRecipesRoutes } from "./ready-made/recipes-routes.js";
 import { addReportsRoutes } from "./reports/reports-routes.js";
 import { addSendersRoutes } from "./senders/senders-routes.js";
+import { addStoryRoutes } from "./story/story-routes.js";
 import { addWebhooksRoutes } from "./webhooks/webhooks-routes.js";
 import { addWorkflowsRoutes } from "./workflows/workflows-routes.js";
 import { addUnenrollRoutes } from "./unenroll/unenroll-routes.js";
@@ -36,6 +37,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   router.get("/", (_request, response) => response.redirect("/settings"));
   addOverviewRoutes(router, handlers);
   addActivityRoutes(router, handlers);
+  addStoryRoutes(router, handlers);
   addReportsRoutes(router, handlers);
   addWorkflowsRoutes(router, longForms);
   addRecipesRoutes(router, handlers);

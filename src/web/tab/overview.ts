@@ -67,8 +67,7 @@ export async function readOverview(
   if (portal === undefined) return undefined;
   const timeZone = knownZone(portal.timeZone);
   const since = startOfToday(now(), timeZone);
-  const [settings, trouble, today, attention] = await Promise.all([
-    database.prisma.portalSettings.findUnique({ where: { portalId }, select: { pausedAt: true } }),
+  const [trouble, today, attention] = await Promise.all([
     findTrouble(database, portalId),
     readToday(database.pool, portalId, since),
     readAttention(database.pool, portalId, { since, now: now(), siteUrl }),
@@ -79,7 +78,7 @@ export async function readOverview(
       disconnectedReason: portal.disconnectedReason,
       missingScopes: requiredScopes.filter((scope) => !portal.scopes.includes(scope)),
     },
-    pausedSince: settings?.pausedAt ?? null,
+    pausedSince: portal.pausedAt,
     trouble:
       trouble === undefined
         ? null

@@ -9,7 +9,7 @@ import { ERROR_CODES, type ErrorCode } from "#domain/contract/error-codes.js";
 import { WAIT_FOR_SEQUENCE_END_ROUTE } from "#domain/contract/wait-contract.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { savePreset } from "#domain/policy/preset-store.js";
-import { markSenders } from "#domain/policy/sender-store.js";
+import { markSenders } from "#domain/policy/mark-senders.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import type { Trouble } from "../../../src/simulator/portal/troubles.js";
 import { loadActionDefinition } from "../../../src/simulator/workflow/history.js";

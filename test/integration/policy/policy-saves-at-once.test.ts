@@ -3,7 +3,8 @@ import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { savePortalPolicy } from "#domain/policy/portal-policy-store.js";
 import { deletePreset, savePreset } from "#domain/policy/preset-store.js";
 import { createRotation, deleteRotation, saveRotation } from "#domain/policy/rotation-store.js";
-import { findSender, markSenders, saveSender } from "#domain/policy/sender-store.js";
+import { markSenders } from "#domain/policy/mark-senders.js";
+import { findSender, saveSender } from "#domain/policy/sender-store.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import { adminOf } from "../../support/actors.js";
 

@@ -132,7 +132,7 @@ describe("the settings site", () => {
     expect(await site.database.prisma.portalViewer.count()).toBe(0);
   });
 
-  test("does not let somebody in any more who has left the account", async () => {
+  test("does not let somebody in anymore who has left the account", async () => {
     await know(portal.admin.userId, { superAdmin: true });
     await know(colleagueId(), {});
     await send(admin, "/settings/access/let-in", { user_id: String(colleagueId()), role: "admin" });
@@ -180,7 +180,7 @@ describe("an install by somebody whom nobody has let in", () => {
     }
   });
 
-  test("does so no more where the list was never read: who installed first stays the admin", async () => {
+  test("no longer does so if the list was never read: whoever installed first stays the admin", async () => {
     const browser = await installAs(colleagueId(), { withUserList: false });
     expect((await browser.get("/settings")).status).toBe(403);
     expect((await admin.get("/settings")).status).toBe(200);
@@ -188,7 +188,7 @@ describe("an install by somebody whom nobody has let in", () => {
     expect(page.text).not.toContain("Installed the app");
   });
 
-  test("makes them the admin if nobody is one: there never was a list, and the installer is unknown", async () => {
+  test("makes them the admin if there is none: there never was a list, and the installer is unknown", async () => {
     await site.database.prisma.user.deleteMany();
     await site.database.prisma.portal.update({
       where: { portalId },
@@ -209,7 +209,7 @@ describe("an install by somebody whom nobody has let in", () => {
     expect(await authorizer()).toBe(BigInt(colleagueId()));
   });
 
-  test("does not change who is a super admin where the list is only not read any more, which the page says", async () => {
+  test("does not change who is a super admin where the list is only not read anymore, which the page says", async () => {
     await know(portal.admin.userId, { superAdmin: true });
     await know(colleagueId(), {});
     await installAs(portal.admin.userId, { withUserList: false });

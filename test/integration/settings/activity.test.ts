@@ -128,7 +128,7 @@ describe("the list of executions", () => {
     expect(await list(`?q=${callbackId}`)).toEqual(["3"]);
   });
 
-  test("is narrowed by whole days of the portal's own zone", async () => {
+  test("is filtered by whole days in the portal's own zone", async () => {
     await site.database.prisma.portal.update({
       where: { portalId },
       data: { timeZone: "America/Los_Angeles" },
@@ -144,7 +144,7 @@ describe("the list of executions", () => {
     expect(await list("?from=2026-03-08&to=2026-03-08")).toEqual(["73", "72"]);
   });
 
-  test("says which part of an address it did not understand, and is not narrowed by it", async () => {
+  test("says which part of an address it did not understand, and does not filter by it", async () => {
     const { text } = await browser.get("/settings/activity?code=NONSENSE&sender=1%20OR%201&from=2026-02-30");
     expect(text).toContain("We couldn't read this filter, so it was ignored: Reason, Sender, From.");
     expect(listed(text)).toHaveLength(6);

@@ -229,7 +229,7 @@ describe("HubSpot's troubles", () => {
     expect(quoted.length).toBeLessThan(220);
   });
 
-  test("come and go with the page's own refreshing", async () => {
+  test("appear and disappear as the page refreshes itself", async () => {
     await openCircuit({ until: minutes(5) });
     const during = (await admin.get("/settings/waiting").expect(200)).text;
     expect(during).toMatch(/<div id="hubspot-trouble" role="status" hx-swap-oob="true"><div/);

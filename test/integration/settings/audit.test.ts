@@ -82,7 +82,7 @@ describe("the audit", () => {
     ]);
   });
 
-  test("notes nobody as signed in whom HubSpot does not say who they are", async () => {
+  test("records no sign-in of a person whom HubSpot does not name", async () => {
     running.simulator.setFaults({ users: { errorBefore: 1 } });
     await connect("/settings/sign-in");
     running.simulator.setFaults({});
@@ -110,7 +110,7 @@ describe("the audit", () => {
     expect(first).toContain("Never connected before");
   });
 
-  test("says what a pause, a cancel, a retry and a bulk job came to, and leads there", async () => {
+  test("says what came of a pause, a cancel, a retry and a bulk job, and links to it", async () => {
     await prisma().user.create({
       data: {
         portalId,

@@ -181,7 +181,7 @@ describe("a story", () => {
     });
 
     test.each([
-      ["CONTACT_GONE", "HubSpot does not have the contact any more."],
+      ["CONTACT_GONE", "HubSpot does not have the contact anymore."],
       ["OVERTAKEN", "The contact was enrolled again before HubSpot showed how this enrollment ended."],
       ["GIVEN_UP", "90 days after the enrollment HubSpot showed no end."],
     ])("or why that is not known: %s", async (lostBecause, sentence) => {

@@ -184,7 +184,7 @@ describe("the danger zone", () => {
     expect(await audited()).toEqual(["CONNECTED"]);
   });
 
-  test("deletes the history: old executions whole, of young ones what tells of a person, of waiting ones nothing", async () => {
+  test("deletes the history: old executions entirely, personal data from young ones, nothing from waiting ones", async () => {
     const other = { portalId: portalId + 1n, enrollmentStatus: "ENROLLED", acceptedAt: daysAgo(30) };
     const done = {
       portalId,

@@ -131,7 +131,7 @@ describe("a cause that needs attention", () => {
     expect((await card()).shown).toContain("/senders/7");
   });
 
-  test("is put aside by no form that names none, or another time", async () => {
+  test("is not put aside by a form that names no cause, or an unknown time", async () => {
     for (const wrong of [
       { ...ofSender(7), days: "400" },
       { code: "x'", subject: "", days: "7" },

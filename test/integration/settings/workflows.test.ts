@@ -162,7 +162,7 @@ describe("the page of workflows", () => {
   });
 
   test.each(["CUT", "UNREADABLE", "UNAVAILABLE", "REFUSED"])(
-    "tells of a list that is %s in words, with HubSpot's own, and of what was left out",
+    "says in words that the list is %s, with HubSpot's own, and what was left out",
     async (problem) => {
       await setPortal("flows_read_at = now(), flows_problem = $2, flows_report = $3", [
         problem,

@@ -1,7 +1,7 @@
 import type { Request, Response } from "express";
 import { expect, test } from "@jest/globals";
 import { createCookies } from "#web/kit/cookies.js";
-import { reasonOf } from "#web/settings/activity/story-words.js";
+import { reasonOf } from "#web/settings/words/contact-words.js";
 import { leaveNotice, takeNotice } from "#web/settings/frame/notices.js";
 
 /** What String.replace would put other text for. */

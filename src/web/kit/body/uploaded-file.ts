@@ -96,7 +96,7 @@ async function* untilLeft(file: Readable, source: Readable): AsyncGenerator<Uint
 async function* unlessStalled(request: Request): AsyncGenerator<Uint8Array> {
   // A large file takes longer than other requests may: its time is bounded here instead.
   takeOverTime(request);
-  const timer = setTimeout(() => request.destroy(new Error("nothing was sent any more")), STALL_MS);
+  const timer = setTimeout(() => request.destroy(new Error("nothing was sent anymore")), STALL_MS);
   const end = setTimeout(() => request.destroy(new Error("it took too long")), LONGEST_MS);
   try {
     const pieces = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;

@@ -1,18 +1,17 @@
 import type { Router } from "express";
 import type { Handlers } from "../gate/handlers.js";
 import { ACTIVITY_PATH, BULK_PATH, EXPORT_PATH, LATEST_PATH, VIEWS_PATH } from "../words/paths.js";
-import { act, exportAll, showLatest, showList, showStory, showStoryPart } from "./activity-handlers.js";
+import { exportAll, showLatest, showList } from "./activity-handlers.js";
 import { addView, removeView } from "./views/view-handlers.js";
 import { askBeforeBulk, showJob, showProgress, startBulk, stopBulk } from "./bulk/bulk-handlers.js";
 
 /**
- * Every execution of the portal, what happened to each, and what an admin can do about it.
+ * Every execution of the portal, and what an admin can do with many of them at once.
  *
  * | route under /settings/activity | |
  * | --- | --- |
  * | GET / , /latest | the list by filter, newest first; the part of it that renews itself |
  * | GET /export.csv | the same as a file |
- * | GET /:id, /:id/story, POST /:id/{cancel,retry,try_now} | one execution's story, the part of it that renews itself, and what can be done to it |
  * | GET and POST /bulk | the question before it is done to all that match, and the answer yes |
  * | GET /bulk/:id, /bulk/:id/progress, POST /bulk/:id/stop | how far a bulk job is |
  * | POST /views, /views/:id/delete | a filter saved under a name, and taken off |
@@ -28,7 +27,4 @@ export function addActivityRoutes(router: Router, { page, part, file, form }: Ha
   router.post(`${BULK_PATH}/:id/stop`, form(stopBulk));
   router.post(VIEWS_PATH, form(addView));
   router.post(`${VIEWS_PATH}/:id/delete`, form(removeView));
-  router.get(`${ACTIVITY_PATH}/:id`, page(showStory));
-  router.get(`${ACTIVITY_PATH}/:id/story`, part(showStoryPart));
-  router.post(`${ACTIVITY_PATH}/:id/:action`, form(act));
 }

@@ -4,7 +4,7 @@ import type { ExecutionItem } from "#domain/history/execution-item.js";
 import { contactUrl } from "../words/fixes.js";
 import { storyPath } from "../words/paths.js";
 import { CODE_WORDS, KIND_LABELS, lastProblemWords } from "../words/activity-words.js";
-import { calledOf, reasonOf } from "./story-words.js";
+import { calledOf, reasonOf } from "../words/contact-words.js";
 import { addressWith, type ActivityQuery } from "#domain/history/activity-query.js";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import type { Format } from "../words/format.js";

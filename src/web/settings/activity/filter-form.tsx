@@ -64,8 +64,8 @@ export function FilterForm(model: FilterFormModel) {
         )}
         <Select field="status" choices={statuses} given={given} />
         <Select field="code" choices={CODE_CHOICES} given={given} />
-        <Select field="sequence" choices={choices.sequences} given={given} />
-        <Select field="sender" choices={choices.senders} given={given} />
+        <Select field="sequence" choices={choices.sequences} given={given} cut={choices.cut.sequence} />
+        <Select field="sender" choices={choices.senders} given={given} cut={choices.cut.sender} />
         <button class="button primary">Apply</button>
       </div>
       <details open={FURTHER.some((field) => given[field] !== undefined)}>
@@ -130,14 +130,16 @@ interface FieldModel {
   readonly given: ActivityQuery["given"];
 }
 
+interface SelectModel extends FieldModel {
+  readonly choices: readonly Choice[];
+  /** Said at the end of a list that does not hold all. */
+  readonly cut?: string | undefined;
+  readonly format?: Format;
+  readonly isLabeled?: boolean;
+}
+
 /** In the bar the first choice says what it chooses; below it there is room for a label. */
-function Select({
-  field,
-  given,
-  choices,
-  format,
-  isLabeled = false,
-}: FieldModel & { choices: readonly Choice[]; format?: Format; isLabeled?: boolean }) {
+function Select({ field, given, choices, cut, format, isLabeled = false }: SelectModel) {
   const current = given[field] ?? "";
   const isKnown = current === "" || choices.some(({ value }) => value === current);
   return (
@@ -157,6 +159,7 @@ function Select({
             {label}
           </option>
         ))}
+        {cut === undefined ? null : <option disabled>{cut}</option>}
       </select>
     </div>
   );

@@ -1,6 +1,5 @@
 import type { ComponentChildren } from "preact";
 import { SitePage, type Crumb, type Frame } from "../frame/shell.js";
-import type { Format } from "../words/format.js";
 import { ACTIVITY_PATH } from "../words/paths.js";
 
 export interface FrameModel {
@@ -24,31 +23,6 @@ export function ActivityFrame({
     >
       {children}
     </SitePage>
-  );
-}
-
-/** One thing that happened, or is under way. */
-export function Step({
-  title,
-  at,
-  format,
-  children,
-}: {
-  title: string;
-  at?: Date | null;
-  format: Format;
-  children?: ComponentChildren;
-}) {
-  return (
-    <li>
-      <h3>{title}</h3>
-      {at == null ? null : (
-        <p class="when">
-          <time dateTime={at.toISOString()}>{format.dateTimeSeconds(at)}</time>
-        </p>
-      )}
-      {children}
-    </li>
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Response } from "express";
 import { MessagePage, sendPage } from "#web/kit/page.js";
 
-/** The answer to a link out of a mail that is not one of ours, or does not hold any more. */
+/** The answer to a link out of a mail that is not one of ours, or does not hold anymore. */
 export function sendUnknownLink(response: Response): void {
   const paragraphs = [
     "This link is incomplete or has expired. Nothing was changed.",

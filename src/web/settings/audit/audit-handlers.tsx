@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import { listSequences } from "#domain/directory/people.js";
+import { listPresetNames } from "#domain/policy/preset-store.js";
 import { sendPage } from "#web/kit/page.js";
 import { listAuditActors, listAuditEntries } from "#domain/audit/list-entries.js";
 import { frameOf } from "../frame/shell.js";
@@ -37,17 +38,10 @@ function readNarrowing({ query }: Request): AuditNarrowing {
   };
 }
 
-/** Presets whose names are looked up; others are called by their ids. */
-const MOST_NAMED = 500;
-
 async function readNames({ database }: SettingsOptions, portalId: bigint): Promise<Names> {
   const [{ names }, presets, sequences] = await Promise.all([
     readNameable(database, portalId),
-    database.prisma.preset.findMany({
-      where: { portalId },
-      select: { presetId: true, name: true },
-      take: MOST_NAMED,
-    }),
+    listPresetNames(database, portalId),
     listSequences(database.pool, portalId),
   ]);
   return {

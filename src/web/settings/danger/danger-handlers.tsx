@@ -64,11 +64,11 @@ export async function disconnect(exchange: FormExchange): Promise<void> {
   const { portalId } = session;
   const grant = await options.vault.currentGrant(portalId);
   if (grant === undefined) return response.redirect(303, "/settings");
-  // Before HubSpot takes the access away: what the app made there could not be deleted afterwards.
+  // Before HubSpot takes the access away: what the app made there could not be deleted afterward.
   await switchOffUnenroll(options.database.pool, actorOf(visit));
   await options.removeHelper(portalId);
   const isUninstalled = (await options.uninstall(portalId)) === "uninstalled";
-  // HubSpot has been told: it is forgotten here, too, even if whoever asked is not waiting any more.
+  // HubSpot has been told: it is forgotten here, too, even if whoever asked is not waiting anymore.
   const isErased = await withDeadline(undefined, () =>
     options.vault.disconnect(
       {

@@ -1,4 +1,5 @@
 import type { Request, Response } from "express";
+import type { Present } from "#domain/history/shown-outcome.js";
 import type { FormFields } from "#web/kit/form-fields.js";
 import type { UploadedFile } from "#web/kit/body/uploaded-file.js";
 import type { SettingsOptions } from "../session/site-options.js";
@@ -31,3 +32,8 @@ export type FormHandler = (exchange: FormExchange) => Promise<void>;
 
 /** Reads a file and answers its form. */
 export type UploadHandler = (exchange: UploadExchange) => Promise<void>;
+
+/** By what an outcome is told: a paused account says other things of what waits. */
+export function presentOf({ options, visit }: Exchange): Present {
+  return { now: options.now(), isPaused: visit.portal.pausedAt !== null };
+}

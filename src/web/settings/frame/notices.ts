@@ -103,7 +103,7 @@ const NOTICES = {
   "key-gone": bad("/settings/api-keys", "Nothing was revoked: this account has no such key in force."),
   "webhook-saved": good("/settings/webhooks", "Webhook saved."),
   "webhook-on": good("/settings/webhooks", "Turned on. What happens from now on is sent."),
-  "webhook-off": good("/settings/webhooks", "Turned off. Nothing is sent to it any more."),
+  "webhook-off": good("/settings/webhooks", "Turned off. Nothing is sent to it anymore."),
   "webhook-deleted": good("/settings/webhooks", "Webhook deleted."),
   "webhook-tested": good(
     "/settings/webhooks",

@@ -10,7 +10,7 @@ interface PauseBarModel {
   current: SitePath;
 }
 
-/** On every page while enrollment is paused: since when, by whom, what waits for it, and the way to end it. */
+/** On every page while enrollment is paused: since when, who paused it, what waits, and how to resume. */
 export function PauseBar({ frame: { pause, format, formToken }, current }: PauseBarModel) {
   if (pause === undefined) return null;
   const { since, by, waiting, isPartial, firstDeadlineAt } = pause;

@@ -17,7 +17,7 @@ interface Account {
 
 /**
  * `GET /settings/accounts`: the accounts that this browser's sign-ins proved. Each is judged as of now: of one that its user may
- * not look at any more, nothing is told but its number.
+ * not look at anymore, nothing is told but its number.
  */
 export async function showAccounts(
   options: SettingsOptions,

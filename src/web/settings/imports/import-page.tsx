@@ -9,7 +9,7 @@ import { SetUpForm, type SetUpModel } from "./setup-form.js";
 
 export interface ImportPageModel extends Omit<ProgressModel, "format" | "formToken"> {
   readonly frame: Frame;
-  /** Undefined if nothing can be set up any more. */
+  /** Undefined if nothing can be set up anymore. */
   readonly setUp: Omit<SetUpModel, "one"> | undefined;
   /** What another admin saved in the meantime, beside what was typed. */
   readonly conflict?: readonly Change[] | undefined;

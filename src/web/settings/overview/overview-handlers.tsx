@@ -16,7 +16,7 @@ import { SettingsPage } from "./overview-page.js";
 import { Trouble, type TroubleModel } from "./trouble.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import { listSenderLoads } from "#domain/accounts/sender-load.js";
-import { countTroubledSenders } from "../senders/sender-list.js";
+import { countTroubledSenders } from "#domain/policy/sender-list.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { frameOf } from "../frame/shell.js";
 import { findPortalPolicy } from "#domain/policy/portal-policy-store.js";

@@ -1,6 +1,6 @@
 import { numbered, type Format } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
-import { sendersHref } from "../senders/senders-page.js";
+import { sendersHref } from "../senders/senders-address.js";
 import { activityAddress } from "../words/activity-address.js";
 import { isNearCap, type SenderLoad, type SenderLoads } from "#domain/accounts/sender-load.js";
 import { shorten } from "#platform/text/shorten.js";

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { sendPage } from "#web/kit/page.js";
+import { listRotations } from "#domain/policy/list-rotations.js";
 import {
   createRotation,
   deleteRotation,
   findRotation,
-  listRotations,
   MAX_ROTATIONS,
   presetsNaming,
   saveRotation,
@@ -25,7 +25,7 @@ import { readId } from "#web/kit/form-fields.js";
 import { actorOf } from "../session/visit.js";
 import { findPortalPolicy } from "#domain/policy/portal-policy-store.js";
 import { findSender, saveSender } from "#domain/policy/sender-store.js";
-import { findSenderItem, findSenderItems } from "../senders/sender-list.js";
+import { findSenderItem, findSenderItems } from "#domain/policy/sender-list.js";
 import {
   EMPTY_ROTATION,
   parseRotationEntry,

@@ -3,8 +3,8 @@ import { MAX_WEIGHT, type StoredRotation } from "#domain/policy/rotation-store.j
 import { pickFromWheel } from "#domain/senders/weighted-rotation.js";
 import { unnamed } from "#domain/directory/people.js";
 import { Group, TextField } from "../frame/fields.js";
-import type { SenderItem } from "../senders/sender-list.js";
-import { SENDERS_PATH } from "../senders/senders-page.js";
+import type { SenderItem } from "#domain/policy/sender-list.js";
+import { SENDERS_PATH } from "../senders/senders-address.js";
 import { daysOff, senderStatusOf, WEEK } from "../senders/sender-status.js";
 import { weightOf, type MemberDays, type MemberEntry, type RotationEntry } from "./rotation-entry.js";
 import type { Frame } from "../frame/shell.js";

@@ -7,7 +7,7 @@ import { ChangedBeforeDelete, Conflict } from "../words/change-table.js";
 import { CheckBox, PostForm, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
 import { activePeople, peopleNote } from "../step/people-choices.js";
 import { NEW_ROTATION_PATH, ROTATIONS_PATH } from "../words/paths.js";
-import { SENDERS_PATH } from "../senders/senders-page.js";
+import { SENDERS_PATH } from "../senders/senders-address.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";
 

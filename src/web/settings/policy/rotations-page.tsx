@@ -1,7 +1,8 @@
 import { ForAdmins } from "../session/view-only.js";
 import type { FlowUses } from "#domain/flows/flow-uses.js";
 import type { Frame } from "../frame/shell.js";
-import { MAX_ROTATIONS, type ListedRotation } from "#domain/policy/rotation-store.js";
+import type { ListedRotation } from "#domain/policy/list-rotations.js";
+import { MAX_ROTATIONS } from "#domain/policy/rotation-store.js";
 import { LONGEST_LABEL, type Nameable } from "../words/names.js";
 import { UsedBy } from "../frame/used-by.js";
 import { NEW_ROTATION_PATH, ROTATIONS_PATH } from "../words/paths.js";

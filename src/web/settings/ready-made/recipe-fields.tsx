@@ -163,7 +163,7 @@ export function EnrollmentFields({ recipe, entry, options, problems }: RecipeMod
 }
 
 /** What comes after the sequence, if the recipe goes on. */
-export function AfterwardsFields({ recipe, entry, problems }: RecipeModel) {
+export function AfterSequenceFields({ recipe, entry, problems }: RecipeModel) {
   if (recipe === "NO_REPLY")
     return (
       <TextField

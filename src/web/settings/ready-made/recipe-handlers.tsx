@@ -18,9 +18,9 @@ import { actorOf } from "../session/visit.js";
 import { readNameable } from "../words/names.js";
 import { WORKFLOWS_PATH } from "../words/paths.js";
 import type { PlanNames } from "./plan-words.js";
+import { parseRecipeEntry } from "./parse-recipe.js";
 import {
   emptyEntry,
-  parseRecipeEntry,
   readRecipeEntry,
   requestKeyOf,
   type RecipeEntry,

@@ -7,7 +7,7 @@ import { WORKFLOWS_PATH } from "../words/paths.js";
 import { planInWords } from "./plan-words.js";
 import { PlanPicture } from "./plan-picture.js";
 import { RECIPE_WORDS, recipePath } from "./recipe-names.js";
-import { AfterwardsFields, EnrollmentFields, StampedField, TriggerFields } from "./recipe-fields.js";
+import { AfterSequenceFields, EnrollmentFields, StampedField, TriggerFields } from "./recipe-fields.js";
 import type { RecipeModel } from "./recipe-model.js";
 
 export function RecipePage(model: RecipeModel) {
@@ -31,7 +31,7 @@ export function RecipePage(model: RecipeModel) {
         <TextField name="name" label="Name of the workflow" value={entry.name} problems={problems} />
         <TriggerFields {...model} />
         <EnrollmentFields {...model} />
-        <AfterwardsFields {...model} />
+        <AfterSequenceFields {...model} />
         <StampedField {...model} />
         <div class="actions">
           <button class={model.choices === undefined ? "button primary" : "button"}>Preview</button>

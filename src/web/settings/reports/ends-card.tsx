@@ -31,7 +31,7 @@ export function EndsCard(model: EndsModel) {
         As the contacts' properties in HubSpot told when they were last looked at, up to 90 days after the
         enrollment. Opened, clicked, replied and meeting booked: since the enrollment, of those whose contact
         has been looked at. Shares of ends are of those whose end is known. “Not known”: HubSpot shows no end
-        any more, because the contact is gone or was enrolled again, or 90 days are over.
+        anymore, because the contact is gone or was enrolled again, or 90 days are over.
       </p>
     </section>
   );

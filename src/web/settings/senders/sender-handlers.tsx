@@ -7,13 +7,12 @@ import { DAY_MS } from "#platform/time/units.js";
 import { knownZone } from "../words/format.js";
 import { IMPACT_DAYS } from "./sender-impact.js";
 import { findPortalPolicy, savePortalPolicy } from "#domain/policy/portal-policy-store.js";
+import { markSenders, type MarkConflict } from "#domain/policy/mark-senders.js";
 import {
   clearRefusal,
   findSender,
-  markSenders,
   saveSender,
   senderSnapshot,
-  type MarkConflict,
   type NamedSender,
 } from "#domain/policy/sender-store.js";
 import { listRecentSenders, nameApproved } from "#domain/policy/approved-senders.js";
@@ -21,14 +20,16 @@ import { findPeopleByIds } from "#domain/directory/people.js";
 import { frameOf } from "../frame/shell.js";
 import { describeChanges, type Change } from "../words/changes.js";
 import { SenderPage, type SenderModel } from "./sender-page.js";
-import { LIST_DAYS, SENDERS_PATH, sendersHref, SendersPage, type SendersModel } from "./senders-page.js";
+import { SENDERS_PATH, sendersHref } from "./senders-address.js";
+import { SendersPage, type SendersModel } from "./senders-page.js";
+import { LIST_DAYS } from "./senders-table.js";
 import {
   findSenderItem,
   listSenders,
   SENDERS_PER_PAGE,
   type SenderFilter,
   type SenderItem,
-} from "./sender-list.js";
+} from "#domain/policy/sender-list.js";
 import { hubspotUrlOf } from "../words/paths.js";
 import { lookAgain } from "../frame/look-again.js";
 import { sendMissing, statusOf, finishForm } from "../frame/form-answers.js";

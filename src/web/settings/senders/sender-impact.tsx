@@ -9,7 +9,7 @@ import { numbered, type Format } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { ACTIVITY_PATH, BULK_PATH, ROTATIONS_PATH } from "../words/paths.js";
 import { DayBars } from "./day-bars.js";
-import type { SenderItem } from "./sender-list.js";
+import type { SenderItem } from "#domain/policy/sender-list.js";
 
 /** Days that the impact covers. */
 export const IMPACT_DAYS = 7;

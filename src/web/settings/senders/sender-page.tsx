@@ -5,9 +5,8 @@ import type { FormState } from "../frame/versioned-form.js";
 import type { SenderEntry } from "./sender-entry.js";
 import { DEFAULT_DAILY_CAP, MAX_DAILY_CAP } from "#domain/contract/sender-policy.js";
 import type { SenderMarks } from "#domain/policy/sender-store.js";
-import type { SenderItem } from "./sender-list.js";
+import type { SenderItem } from "#domain/policy/sender-list.js";
 import { Conflict } from "../words/change-table.js";
-import { Time } from "../frame/connection.js";
 import {
   CheckBox,
   Group,
@@ -22,7 +21,9 @@ import type { SenderPlaces } from "#domain/policy/sender-places.js";
 import { ImpactCard } from "./sender-impact.js";
 import { SitePage } from "../frame/shell.js";
 import { ACTIVITY_PATH } from "../words/paths.js";
-import { SENDERS_PATH, Status } from "./senders-page.js";
+import { RefusalNotice } from "./sender-refusal.js";
+import { SENDERS_PATH } from "./senders-address.js";
+import { Status } from "./senders-table.js";
 import type { StatusFacts } from "./sender-status.js";
 
 export interface SenderModel extends FormState<SenderEntry> {
@@ -56,7 +57,7 @@ export function SenderPage(model: SenderModel) {
         <Status item={item} facts={facts} />{" "}
         <a href={`${ACTIVITY_PATH}?sender=${item.userId}`}>All contacts of this sender</a>
       </p>
-      <Refusal {...model} path={path} />
+      <RefusalNotice {...model} path={path} />
       <ImpactCard {...model} uses={uses} format={format} />
       <ProblemSummary problems={problems} />
       <Conflict changes={conflict} />
@@ -77,97 +78,6 @@ export function SenderPage(model: SenderModel) {
       </PostForm>
     </SitePage>
   );
-}
-
-/** What HubSpot said, what that means for contacts, and what can be done: here, and by the sender. */
-function Refusal({ frame, item, marks, path, hubspotUrl }: SenderModel & { path: string }) {
-  const { refusedCode, refusedMessage, refusedAt, limitedUntil } = marks;
-  if (refusedCode === null && limitedUntil === null) return null;
-  return (
-    <div class="notice wait" id="refusal">
-      {refusedCode === null ? null : (
-        <>
-          <p>
-            <strong>
-              <Refused code={refusedCode} item={item} />
-            </strong>{" "}
-            <Remedy
-              code={refusedCode}
-              item={item}
-              account={`${hubspotUrl}/settings/${frame.portal.portalId}`}
-            />
-          </p>
-          <p>
-            {refusedAt === null ? null : (
-              <>
-                Last checked <Time date={refusedAt} format={frame.format} />.{" "}
-              </>
-            )}
-            We skip this sender and try again once an hour, or when you save or select Try again now.
-          </p>
-        </>
-      )}
-      {refusedMessage === null ? null : <p class="quote">HubSpot's message: {refusedMessage}</p>}
-      {limitedUntil === null ? null : (
-        <p>
-          HubSpot's daily limit reached. Skipped until <Time date={limitedUntil} format={frame.format} />.
-        </p>
-      )}
-      <PostForm action={`${path}/clear`} formToken={frame.formToken}>
-        <button class="button">Try again now</button>
-      </PostForm>
-    </div>
-  );
-}
-
-function Refused({ code, item }: { code: string; item: SenderItem }) {
-  if (code === "INBOX_NOT_CONNECTED") {
-    const address = item.sendAsEmail ?? item.email;
-    return <>{`No inbox is connected${address === null ? "" : ` under ${address}`}.`}</>;
-  }
-  if (code === "SENDER_NOT_PERMITTED")
-    return <>HubSpot rejected this sender: no Sales or Service seat, or no sequences permission.</>;
-  return <>HubSpot rejected this sender.</>;
-}
-
-function Remedy({ code, item, account }: { code: string; item: SenderItem; account: string }) {
-  const outside = { target: "_blank", rel: "noopener noreferrer" };
-  if (code === "INBOX_NOT_CONNECTED")
-    return (
-      <>
-        If {item.label}'s inbox has another address, enter it under <a href="#send_as_email">Inbox address</a>
-        . Otherwise {item.email === null ? `ask ${item.label}` : <AskByMail item={item} account={account} />}{" "}
-        to{" "}
-        <a href={`${account}/user-preferences/email`} {...outside}>
-          connect it in HubSpot ↗
-        </a>
-        .
-      </>
-    );
-  return (
-    <>
-      Assign the seat and the permission{" "}
-      <a href={`${account}/users`} {...outside}>
-        in HubSpot ↗
-      </a>
-      .
-    </>
-  );
-}
-
-/** A message that is ready to be sent by the admin's own mail program. */
-function AskByMail({ item, account }: { item: SenderItem; account: string }) {
-  const subject = "Please connect your inbox in HubSpot";
-  const body = [
-    `Hi ${item.label},`,
-    "",
-    "HubSpot can't send sequence emails for you because your inbox isn't connected. Contacts are waiting for it.",
-    `Please connect it here: ${account}/user-preferences/email (Settings, General, Email).`,
-    "",
-    "Thank you!",
-  ].join("\r\n");
-  const query = `subject=${encodeURIComponent(subject)}&body=${encodeURIComponent(body)}`;
-  return <a href={`mailto:${encodeURIComponent(item.email ?? "")}?${query}`}>email {item.label} how</a>;
 }
 
 interface PartModel {

@@ -1,7 +1,7 @@
 import { knownZone, localIsoDay } from "#platform/time/local-time.js";
 import { clockTime } from "../words/changes.js";
 import type { Format } from "../words/format.js";
-import type { SenderItem, SendingHours } from "./sender-list.js";
+import type { SenderItem, SendingHours } from "#domain/policy/sender-list.js";
 
 /** What a sender does now, in one badge. */
 export interface SenderStatus {

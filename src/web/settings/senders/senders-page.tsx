@@ -2,26 +2,13 @@ import { Conflict } from "../words/change-table.js";
 import type { Change } from "../words/changes.js";
 import type { Frame } from "../frame/shell.js";
 import type { StoredPortalPolicy } from "#domain/policy/portal-policy-store.js";
-import type { SenderFilter, SenderItem, SenderListPage } from "./sender-list.js";
+import type { SenderFilter, SenderListPage } from "#domain/policy/sender-list.js";
 import { RECENT_DAYS } from "#domain/policy/approved-senders.js";
 import { numbered } from "../words/format.js";
-import { Sparkline } from "./day-bars.js";
-import { hoursInWords, nextTimeOff, senderStatusOf, type StatusFacts } from "./sender-status.js";
+import { SENDERS_PATH, sendersHref } from "./senders-address.js";
+import { SendersTable } from "./senders-table.js";
 import { PostForm, Radio } from "../frame/fields.js";
 import { SitePage } from "../frame/shell.js";
-
-export const SENDERS_PATH = "/settings/senders";
-
-/** Address of a page of the list. */
-export function sendersHref({ search, onlyTroubled, sort, page }: SenderFilter): string {
-  const query = new URLSearchParams({
-    ...(search === "" ? {} : { search }),
-    ...(onlyTroubled ? { show: "troubled" } : {}),
-    ...(sort === "name" ? {} : { sort }),
-    ...(page === 1 ? {} : { page: String(page) }),
-  });
-  return query.size === 0 ? SENDERS_PATH : `${SENDERS_PATH}?${query.toString()}`;
-}
 
 export interface SendersModel {
   frame: Frame;
@@ -64,7 +51,7 @@ export function SendersPage(model: SendersModel) {
             <input type="hidden" name="show" value={filter.onlyTroubled ? "troubled" : ""} />
             <input type="hidden" name="sort" value={filter.sort} />
             <input type="hidden" name="page" value={senders.page} />
-            <List
+            <SendersTable
               items={senders.items}
               filter={filter}
               facts={{ onlyListed: onlyListedSenders, now: model.now, format: frame.format }}
@@ -163,141 +150,6 @@ function Nobody({ filter }: { filter: SenderFilter }) {
         "We're still loading your users from HubSpot. Reload in a minute."
       )}
     </p>
-  );
-}
-
-/** Days of the small charts. */
-export const LIST_DAYS = 14;
-
-interface ListModel {
-  items: readonly SenderItem[];
-  filter: SenderFilter;
-  sent: SendersModel["sent"];
-  facts: StatusFacts;
-  ticked: ReadonlySet<string>;
-}
-
-function List({ items, filter, facts, sent, ticked }: ListModel) {
-  const isBySent = filter.sort === "sent";
-  return (
-    <table class="senders">
-      <thead>
-        <tr>
-          <th scope="col" aria-sort={isBySent ? undefined : "ascending"}>
-            {isBySent ? <a href={sendersHref({ ...filter, sort: "name", page: 1 })}>Name</a> : "Name"}
-          </th>
-          <th scope="col">Status</th>
-          <th scope="col" aria-sort={isBySent ? "descending" : undefined}>
-            {isBySent ? (
-              "Last 24 hours"
-            ) : (
-              <a href={sendersHref({ ...filter, sort: "sent", page: 1 })}>Last 24 hours</a>
-            )}
-            , {LIST_DAYS} days
-          </th>
-          <th scope="col">Seats</th>
-          <th scope="col">Details</th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map((item) => (
-          <Row
-            key={String(item.userId)}
-            item={item}
-            facts={facts}
-            sent={sent.get(String(item.userId)) ?? []}
-            isTicked={ticked.has(String(item.userId))}
-          />
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-interface RowModel {
-  item: SenderItem;
-  facts: StatusFacts;
-  sent: readonly number[];
-  isTicked: boolean;
-}
-
-function Row({ item, facts, sent, isTicked }: RowModel) {
-  const { format } = facts;
-  const id = `user-${item.userId}`;
-  return (
-    <tr>
-      <td data-label="Name" class="wide">
-        <div class="pick">
-          <input
-            type="checkbox"
-            id={id}
-            name="user"
-            value={String(item.userId)}
-            checked={isTicked}
-            aria-label={`Select ${item.label}`}
-          />
-          <input type="hidden" name={`version_${item.userId}`} value={item.version} />
-          <div>
-            <a href={`${SENDERS_PATH}/${item.userId}`}>
-              <bdi>{item.label}</bdi>
-            </a>
-            {item.email === null || item.email === item.label ? null : (
-              <span class="note">
-                <bdi>{item.email}</bdi>
-              </span>
-            )}
-          </div>
-        </div>
-      </td>
-      <td data-label="Status">
-        <Status item={item} facts={facts} />
-      </td>
-      <td data-label="24 hours">
-        <span class="count">
-          {format.count(item.sentLastDay)} of {format.count(item.dailyCap)}
-        </span>
-        <span class="note">
-          <Sparkline counts={sent} />
-        </span>
-      </td>
-      <td data-label="Seats">
-        <span>{item.seatNames.length === 0 ? "–" : item.seatNames.join(", ")}</span>
-      </td>
-      <td data-label="Details">
-        <div>
-          <Details item={item} facts={facts} />
-        </div>
-      </td>
-    </tr>
-  );
-}
-
-/** What a sender does now, in one badge. */
-export function Status({ item, facts }: { item: SenderItem; facts: StatusFacts }) {
-  const { words, tone } = senderStatusOf(item, facts);
-  return <span class={`badge ${tone}`}>{words}</span>;
-}
-
-function Details({ item, facts }: { item: SenderItem; facts: StatusFacts }) {
-  const details = [
-    nextTimeOff(item, facts) ?? "",
-    item.sendAsEmail === null ? "" : `Sends from ${item.sendAsEmail}`,
-    hoursInWords(item.hours) ?? "",
-  ].filter((detail) => detail !== "");
-  if (item.refusedCode === null && details.length === 0) return <>–</>;
-  return (
-    <>
-      {item.refusedCode === null ? null : (
-        <a href={`${SENDERS_PATH}/${item.userId}#refusal`} aria-label={`Fix ${item.label}`}>
-          Fix
-        </a>
-      )}
-      {details.map((detail) => (
-        <span key={detail} class="note">
-          {detail}
-        </span>
-      ))}
-    </>
   );
 }
 

@@ -23,7 +23,7 @@ export async function askToUnenroll(exchange: Exchange): Promise<void> {
   sendPage(response, 200, <ContactPage {...model} />);
 }
 
-/** POST /settings/unenroll/contact/:id. What cannot be done any more is told by the page that asks. */
+/** POST /settings/unenroll/contact/:id. What cannot be done anymore is told by the page that asks. */
 export async function unenrollOne(exchange: FormExchange): Promise<void> {
   const { options, visit, response } = exchange;
   const story = await findStory(exchange);

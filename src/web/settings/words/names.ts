@@ -1,8 +1,17 @@
 import type { Database } from "#platform/db/client.js";
-import { fullLabel, listPeople, MOST_PEOPLE_LISTED, type Person } from "#domain/directory/people.js";
-import { listRotationNames, type StoredRotation } from "#domain/policy/rotation-store.js";
+import {
+  fullLabel,
+  listPeople,
+  LONGEST_LABEL,
+  MOST_PEOPLE_LISTED,
+  type Person,
+} from "#domain/directory/people.js";
+import { listRotationNames } from "#domain/policy/list-rotations.js";
+import type { StoredRotation } from "#domain/policy/rotation-store.js";
 import type { Names } from "./changes.js";
 import { shorten } from "#platform/text/shorten.js";
+
+export { LONGEST_LABEL };
 
 /** Whom and what a policy can name, and what they are called. */
 export interface Nameable {
@@ -33,9 +42,6 @@ export async function readNameable(
     },
   };
 }
-
-/** Longer names say nothing more in a list, and fill it. */
-export const LONGEST_LABEL = 100;
 
 /** "Ann Lee · ann@acme.example", each part no longer than a list can show. */
 export function shortLabel({ label, email }: Pick<Person, "label" | "email">): string {

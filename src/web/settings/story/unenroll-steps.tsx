@@ -4,7 +4,7 @@ import { shorten } from "#platform/text/shorten.js";
 import { Time } from "../frame/connection.js";
 import type { Format } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
-import { Step } from "./frame.js";
+import { Step } from "./step.js";
 
 /** How the contact was taken out of its sequence, as far as it has come; nothing if it is not to be. */
 export function UnenrollSteps({ story, format }: { story: ExecutionStory; format: Format }) {
@@ -71,7 +71,7 @@ function Left({ unenrollment: { leftAt, outcome, endedAt, sequence }, format }: 
   if (leftAt !== null)
     return (
       <Step title="Out of its sequence" at={leftAt} format={format}>
-        <p>HubSpot shows that the contact is not in {name} any more.</p>
+        <p>HubSpot shows that the contact is not in {name} anymore.</p>
       </Step>
     );
   if (outcome === "TIMED_OUT")

@@ -1,8 +1,7 @@
 import type { Pool } from "pg";
-import { peopleOf } from "#domain/directory/people.js";
-import { LONGEST_LABEL } from "../words/names.js";
 import { z } from "zod";
 import { DEFAULT_DAILY_CAP, type AwayDates } from "#domain/contract/sender-policy.js";
+import { LONGEST_LABEL, peopleOf } from "#domain/directory/people.js";
 import { shorten } from "#platform/text/shorten.js";
 
 /** When somebody sends: minutes after midnight, and days from 1 Monday to 7 Sunday; empty: every day. */

@@ -3,7 +3,7 @@ import type { EnrollmentCourse } from "#domain/ends/known-ends.js";
 import { ANSWER_WORDS } from "#domain/history/shown-outcome.js";
 import { Time } from "../frame/connection.js";
 import type { Format } from "../words/format.js";
-import { Step } from "./frame.js";
+import { Step } from "./step.js";
 
 /** How the enrollment ended, or how far it has come, as far as the contact's properties tell. */
 export function HowItEnded({ course, format }: { course: EnrollmentCourse | undefined; format: Format }) {
@@ -31,9 +31,9 @@ export function HowItEnded({ course, format }: { course: EnrollmentCourse | unde
 }
 
 const LOST_WORDS = {
-  CONTACT_GONE: "HubSpot does not have the contact any more.",
+  CONTACT_GONE: "HubSpot does not have the contact anymore.",
   OVERTAKEN: "The contact was enrolled again before HubSpot showed how this enrollment ended.",
-  GIVEN_UP: "90 days after the enrollment HubSpot showed no end. The contact is not looked at any more.",
+  GIVEN_UP: "90 days after the enrollment HubSpot showed no end. The contact is not looked at anymore.",
 } as const;
 
 function StillInIt({ course, format }: { course: EnrollmentCourse; format: Format }) {
