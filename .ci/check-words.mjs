@@ -10,7 +10,7 @@ import { PLAIN_WORDS } from "./plain-words.mjs";
 
 /** The list itself and its test; texts in other languages, columns of spreadsheets among them; applied migrations, which never change; other people's text. */
 const SKIPPED =
-  /^(?:\.ci\/plain-words\.mjs|test\/unit\/text\/plain-words\.test\.ts|test\/unit\/imports\/guess-mapping\.test\.ts|package-lock\.json|prisma\/migrations\/.*|app-config\/.*\.json)$/;
+  /^(?:\.ci\/plain-words\.mjs|test\/unit\/text\/plain-words\.test\.ts|test\/unit\/imports\/guess-mapping\.test\.ts|test\/unit\/executions\/refusal-words\.test\.ts|package-lock\.json|prisma\/migrations\/.*|app-config\/.*\.json)$/;
 const TEXT =
   /(?:\.(?:ts|tsx|mjs|cjs|js|css|md|json|prisma|sh|yml)|^\.env\.example|^\.ci\/run|^\.githooks\/[\w-]+)$/;
 

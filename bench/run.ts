@@ -56,7 +56,7 @@ function secondsSince(instant: number): string {
 /** Far more than it takes; a machine on which it takes longer is not one to measure on. */
 const LONGEST_MS = 45 * 60_000;
 
-/** @returns false if the part could not be measured: the others are worth having all the same. */
+/** @returns false if the part could not be measured: the others are worth having anyway. */
 async function measure(part: Part, options: BenchOptions, figures: Figure[]): Promise<boolean> {
   print(part);
   const startedAt = performance.now();

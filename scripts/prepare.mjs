@@ -197,7 +197,7 @@ function distPackage() {
 
 /**
  * Compiles into a folder of its own and moves it into place whole: a second process that builds at the same time, or a
- * build that is stopped half-way, never leaves a mixed dist/.
+ * build that is stopped halfway, never leaves a mixed dist/.
  */
 function build() {
   if (isBuilt()) return;

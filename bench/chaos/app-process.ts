@@ -9,7 +9,7 @@ const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const LISTENING = "Sequence Enroller is listening";
 /** A start that takes longer than this is a failure, not a wait: migrations and a recovering database included. */
 export const START_TIMEOUT_MS = 30_000;
-/** What hits a process while it starts ends it: it is started again after a pause, for so long in all. */
+/** What hits a process while it starts ends it: it is started again after a pause, for this long in total. */
 const RELEASE = { againMs: 500, withinMs: 4 * START_TIMEOUT_MS };
 
 export interface AppProcessOptions {

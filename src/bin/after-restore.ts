@@ -30,7 +30,7 @@ async function markUncertain(url: string): Promise<void> {
     const { enrollments, portals } = await markAllUncertain(database.pool);
     process.stdout.write(
       `Undecided enrollments that are now read from HubSpot before anything is sent: ${enrollments}\n` +
-        `Accounts whose earlier workers can write nothing any more: ${portals}\n` +
+        `Accounts whose earlier workers can write nothing anymore: ${portals}\n` +
         `Nothing was sent. Start the app now.\n`,
     );
   } finally {

@@ -22,7 +22,7 @@ const [portalId, userId] = [BigInt(portal), BigInt(user)];
 
 const REFUSALS = {
   "unknown-portal": `Account ${portalId} has never had the app.`,
-  "has-left": `By HubSpot's user list, user ${userId} is not in account ${portalId} any more.`,
+  "has-left": `By HubSpot's user list, user ${userId} is not in account ${portalId} anymore.`,
 };
 
 const config = readConfig(process.env);

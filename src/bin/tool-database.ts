@@ -4,7 +4,7 @@ import type { Logger } from "#platform/observability/logger.js";
 
 /**
  * Lets a tool work on the database of DATABASE_URL, or on the embedded one: with the running server if the app runs,
- * and otherwise with one that is stopped afterwards.
+ * and otherwise with one that is stopped afterward.
  *
  * @throws what startEmbeddedPostgres throws; DataDirInUse if the app runs where this process cannot reach it.
  */

@@ -23,7 +23,7 @@ export class NotPermitted extends CommandError {
 /**
  * The app could not be reached, was too busy for too long, or something else answers at its address.
  *
- * `mayHaveArrived`: whether the request may have been done all the same, since only its answer is missing.
+ * `mayHaveArrived`: whether the request may have been done anyway, since only its answer is missing.
  */
 export class NotReachable extends CommandError {
   readonly exitCode = EXIT.notReachable;

@@ -147,7 +147,7 @@ export type Intervals = Readonly<Partial<Record<keyof typeof SCHEDULE, number>>>
  * next time.
  *
  * @param options.intervals other intervals than the table's, in ms, by the work's name.
- * @returns a function that stops it, and resolves when nothing is running any more.
+ * @returns a function that stops it, and resolves when nothing is running anymore.
  */
 export function startSchedule<Tools, Name extends string>(
   schedule: Readonly<Record<Name, PeriodicWork<Tools>>>,

@@ -14,7 +14,7 @@ const hasSpec = existsSync(specFile);
 const testWithSpec = hasSpec ? test : test.skip;
 
 describe("HubSpot's own description of an action (actions.2026-09.json)", () => {
-  test("is at hand wherever this runs as a gate", () => {
+  test("is available wherever this runs as a gate", () => {
     if (!hasSpec)
       console.warn(`SKIPPED: the actions are not checked against ${specFile}; set HUBSPOT_SPEC_DIR.`);
     expect(hasSpec || process.env["CI"] !== "true").toBe(true);

@@ -67,7 +67,7 @@ suite("HubSpot's published contract is kept", () => {
   const last = (method: string, path: RegExp): RecordedRequest | undefined =>
     simulator.requests.findLast((request) => request.method === method && path.test(request.path));
 
-  test("by a read of many contacts of which some are gone: a 207, with those that are there", async () => {
+  test("by a read of many contacts, some of them gone: a 207 with those that exist", async () => {
     const { accessToken } = await connect();
     const [id = ""] = portal.contacts.keys();
     const found = await gatewayOf(accessToken).readContacts([id, "99999999"], ["email"]);

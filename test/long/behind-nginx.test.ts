@@ -97,7 +97,7 @@ const ofForm = "multipart/form-data; boundary=b";
     expect((await call(nginx, { ...signed(body), body: body.replace("151", "152") })).status).toBe(401);
   });
 
-  test("a head or a body beyond the app's limits is refused by the proxy, and what is just within is not", async () => {
+  test("headers or a body beyond the app's limits are refused by the proxy, and what is just within is not", async () => {
     const tooLong = await call(nginx, { path: "/healthz", headers: { "x-filler": "x".repeat(17_000) } });
     expect(tooLong.status).toBe(400);
     const long = await call(nginx, { path: "/healthz", headers: { "x-filler": "x".repeat(7_000) } });
@@ -191,7 +191,7 @@ const ofForm = "multipart/form-data; boundary=b";
     for (const socket of slow) socket.destroy();
   });
 
-  test("a head that does not come is given up after five seconds, a body after ten", async () => {
+  test("headers that do not arrive are given up after five seconds, a body after ten", async () => {
     const closedAfter = async (text: string) => {
       const socket = await open(nginx);
       const startedAt = performance.now();

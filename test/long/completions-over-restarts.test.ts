@@ -3,7 +3,7 @@ import { query } from "../support/sql.js";
 import { startProcessStage } from "../support/process-stage.js";
 
 const CONTACTS = 300;
-/** How many completions HubSpot has taken when the database dies, each time: amid a batch that is under way. */
+/** How many completions HubSpot has taken when the database dies, each time: during a batch that is under way. */
 const KILLED_AT = [30, 120, 210];
 /** What was under way when the database died is believed to have come to nothing after two minutes. */
 const FINISHED_WITHIN_MS = 280_000;
@@ -13,7 +13,7 @@ let close: (() => Promise<void>) | undefined;
 afterEach(() => close?.());
 
 test(
-  "however often the database dies amid completions, each workflow is told once, and told what is true",
+  "however often the database dies during completions, each workflow hears the true outcome, once",
   async () => {
     const stage = await startProcessStage({
       contacts: CONTACTS,

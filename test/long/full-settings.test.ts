@@ -98,7 +98,7 @@ describe(`an account with ${MOST} rotations of 200 members, ${MOST} presets of 1
     ]);
   });
 
-  test("is told wherever people are listed that not all are, and can mark the last one all the same", async () => {
+  test("sees wherever people are listed that the list is not complete, and can still mark the last one", async () => {
     for (const path of ["policy", "presets/new", "rotations/new", "try"]) {
       const text = await page(path);
       expect([path, text.includes("Only the first 5,000 users by name are listed here.")]).toEqual([

@@ -145,7 +145,7 @@ suite("an admin installs the app, asks why a contact was not enrolled, and has i
     await close();
   });
 
-  test("knows in three clicks from the overview why a named contact was not enrolled, whatever the reason", async () => {
+  test("learns in three clicks from the overview why a named contact was not enrolled, whatever the reason", async () => {
     const { page, complaints, close } = await visitor();
     await page.getByRole("link", { name: "Sign in with HubSpot" }).click();
     await page.getByRole("button", { name: "Connect app" }).click();

@@ -106,7 +106,7 @@ inContainers("two containers on one DATA_DIR", () => {
     expect(await query(String(secondUrl), "SELECT count(*)::int AS rows FROM kept")).toEqual([{ rows: 500 }]);
   });
 
-  test("a first that stands still is not taken over", async () => {
+  test("a first that is stopped but alive is not taken over", async () => {
     const { first, url } = await startedFirst();
     const app = await appOf(first.process);
     process.kill(app, "SIGSTOP");
@@ -142,7 +142,7 @@ describe("a DATA_DIR on a drive whose locks do not reach other machines", () => 
     expect(await query(String(await third.url), "SELECT n FROM kept")).toEqual([{ n: 1 }]);
   });
 
-  test("is left at once by a machine that finds another one there", async () => {
+  test("is given up at once by a machine that finds another one there", async () => {
     const { url } = await startedFirst();
     await writeFile(owner(), beatOf("0"));
     const endsAt = Date.now() + 10_000;

@@ -78,7 +78,7 @@ describe.each(["SIGINT", "SIGTERM"] as const)("%s to the process group of npm st
       HUBSPOT_APP_ID: "170",
     });
 
-  test("is one wish, and ends app and database in order", async () => {
+  test("is one request to stop, and ends app and database in order", async () => {
     const { output, ended } = await start();
     await until(() => output().includes("is listening"));
     expect(await exists(serverFile())).toBe(true);

@@ -92,7 +92,7 @@ describe("somebody who has locked the queue's tables", () => {
 });
 
 describe("a second signal", () => {
-  test("is the same wish at first, and ends the process at once two seconds later, whatever is under way", async () => {
+  test("is the same request at first; after two seconds it ends the process at once, whatever is under way", async () => {
     const owner = stage.workers[0] as AppProcess;
     stage.simulator.setFaults({ enroll: { slowAnswer: 1 }, slowMs: [8_000, 8_000] });
     stage.run();

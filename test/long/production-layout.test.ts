@@ -189,7 +189,7 @@ describe("the folder that production runs from", () => {
     ASSEMBLED_WITHIN_MS,
   );
 
-  test("is as it was afterwards: nothing was written to it", async () => {
+  test("is as it was afterward: nothing was written to it", async () => {
     // The bill of materials is what assembling writes last. chmod changes no time of a file's content.
     const { stdout } = await run("find", [folder, "-newer", path.join(folder, "sbom.cdx.json")]);
     expect(stdout.split("\n").filter((line) => line !== "")).toEqual([]);

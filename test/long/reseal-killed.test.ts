@@ -56,7 +56,7 @@ async function openAll(keys: readonly [EncryptionKey, ...EncryptionKey[]]): Prom
   return opened;
 }
 
-test("a re-sealing that is killed amid its work loses nothing, and the next one does the rest", async () => {
+test("a re-sealing that is killed during its work loses nothing, and the next one does the rest", async () => {
   const tokens: string[] = [];
   for (let index = 1n; index <= ACCOUNTS; index += 1n) {
     await site.vault.saveGrant({ ...grant(String(index)), portalId: portalId + index });

@@ -165,7 +165,7 @@ describe("a process that is asked to stop while it starts ends promptly, in orde
     await expectOrderly(await stop());
   });
 
-  test("at whatever moment, with a new database and with one half made", async () => {
+  test("at any moment, with a new database and with a half-made one", async () => {
     db = await createEmptyDatabase();
     for (let atMs = 0; atMs < 3_000; atMs += 230) {
       app = make(db.url);

@@ -27,7 +27,7 @@ const PER_SECOND = 4;
   afterAll(() => last.drop());
 
   test(
-    "both accept and enroll, and nobody is lost, enrolled twice or turned away, forth and back",
+    "both accept and enroll, and nobody is lost, enrolled twice or turned away, upgrading or rolling back",
     async () => {
       stage = await setStage({ portals: PORTALS, contacts: CONTACTS });
       const before = await stage.make("before", last.folder);
@@ -49,7 +49,7 @@ const PER_SECOND = 4;
       await Promise.all(runs.map(({ finished }) => finished));
       for (const release of [before, after]) expect(await writesOf(release)).toBeGreaterThan(PORTALS);
 
-      // Back: this release leaves amid work, and the last one takes over what it knows nothing of.
+      // Back: this release leaves during work, and the last one takes over what it knows nothing of.
       runs.push(stage.send(before, third(2)));
       await stage.untilEnrolled(PORTALS * ((CONTACTS * 2) / 3 + 2));
       const ended = after.process.ended();

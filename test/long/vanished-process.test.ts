@@ -142,13 +142,13 @@ describe("a process that vanishes inside a transaction", () => {
     for (const run of Object.values(kinds))
       for (const sent of [1, 2, 3]) {
         const portalId = await account();
-        // It never ends: nobody is there any more.
+        // It never ends: nobody is there anymore.
         run(goneAfter(gone.pool, sent), portalId).catch(() => undefined);
         begun += 1;
       }
     await until(async () => (await open()) > begun / 2, 4_000);
     expect(await until(async () => (await open()) === 0, 9_000)).toBeGreaterThan(1_000);
-    // And nothing is held any more.
+    // And nothing is held anymore.
     const free = `SELECT count(*)::int AS free FROM (SELECT FROM portals WHERE portal_id = ANY ($1) FOR UPDATE SKIP LOCKED) AS unheld`;
     expect((await pool.query(free, [portals])).rows).toEqual([{ free: portals.length }]);
   });
@@ -179,7 +179,7 @@ describe("a process that vanishes inside a transaction", () => {
     expect(performance.now() - heldAt).toBeLessThan(10_000);
   });
 
-  test("with the lease's row while a turn ends: the account is handed over all the same, and goes on within ten seconds", async () => {
+  test("with the lease's row while a turn ends: the account is handed over anyway, and goes on within ten seconds", async () => {
     const portal = await connectedPortal(5);
     await until(() => isReleased(portal), 10_000);
     const ids = [...portal.contacts.keys()];

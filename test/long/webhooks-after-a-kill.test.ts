@@ -79,7 +79,7 @@ afterAll(async () => {
   receiver?.closeAllConnections();
 });
 
-test("a worker that is killed amid its deliveries loses none, and none comes under another id", async () => {
+test("a worker that is killed during its deliveries loses none, and none comes under another id", async () => {
   const { finished } = stage.run();
   await until(() => Promise.resolve(arrived.length >= 10), "no message arrived");
   const [worker] = stage.workers as [AppProcess];

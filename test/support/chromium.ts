@@ -13,7 +13,7 @@ function findChromium(): string | undefined {
 
 /**
  * `describe` for a suite in a real browser. If there is none it is skipped with a line that says how to run it; in CI
- * (`CI=true`) it runs all the same, and fails.
+ * (`CI=true`) it runs anyway, and fails.
  */
 export function browserSuite(what: string): typeof describe | typeof describe.skip {
   if (findChromium() !== undefined || process.env["CI"] === "true") return describe;

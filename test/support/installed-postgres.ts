@@ -23,7 +23,7 @@ const APP_ROLE = `
   END $$`;
 
 /**
- * Starts a server of the PostgreSQL whose programs lie in `binaries`, with a folder of its own that goes afterwards. Nothing
+ * Starts a server of the PostgreSQL whose programs lie in `binaries`, with a folder of its own that goes afterward. Nothing
  * on it outlives the run, so it does not wait for the disk; and autovacuum would go through a hundred small databases over
  * and over.
  *

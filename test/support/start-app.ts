@@ -31,7 +31,7 @@ export interface RunningApp {
   readonly db: TestDatabase;
   /** Lines the app logged, parsed. */
   readonly logLines: Record<string, unknown>[];
-  /** Installs by the real OAuth round trip, as the portal's admin. The browser is signed in afterwards. */
+  /** Installs by the real OAuth round trip, as the portal's admin. The browser is signed in afterward. */
   install(portal: SimulatedPortal, feature?: Feature): Promise<Browser>;
   /** Stops the app itself; simulator and database stay. */
   stop(): Promise<void>;

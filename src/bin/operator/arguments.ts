@@ -81,7 +81,7 @@ export function readCommand(given: readonly string[]): Command | undefined {
   if (rest.length > 0) throw new WrongUse(`"${rest.join(" ")}" is too much.`);
   if (name !== "portals" && portal === undefined) throw new WrongUse(`"${name}" needs an account.`);
   if (name === "portals" && portal !== undefined)
-    throw new WrongUse(`"portals" takes no account; "portal ${portal}" tells of one.`);
+    throw new WrongUse(`"portals" takes no account; "portal ${portal}" shows one.`);
   const strange = Object.keys(values).find((option) => option !== "json" && !allowed.includes(option));
   if (strange !== undefined) throw new WrongUse(`"${name}" takes no --${strange}.`);
   if (values.wait !== undefined && !/^\d{1,5}$/.test(values.wait))

@@ -59,7 +59,7 @@ const BUSY_STATUSES = new Set([429, 502, 503, 504]);
 
 type Response = Dispatcher.ResponseData;
 
-/** Why a request did not get through, for how long in all it is worth trying, and the pause the app asked for. */
+/** Why a request did not get through, how long it is worth trying in total, and the pause the app asked for. */
 interface TryAgain {
   readonly error: CommandError;
   readonly pauseMs: number;

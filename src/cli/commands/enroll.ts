@@ -25,7 +25,7 @@ async function post(
 ): Promise<Enrollment> {
   const { body, key, waitSeconds } = request;
   const query = waitSeconds > 0 ? { wait: Math.min(waitSeconds, LONGEST_HELD_ANSWER) } : {};
-  const advice = `It may have been stored all the same. Repeat the command with --idempotency-key ${key}: nobody is enrolled twice by it.`;
+  const advice = `It may have been stored anyway. Repeat the command with --idempotency-key ${key}: nobody is enrolled twice by it.`;
   try {
     return await api.call(
       { method: "POST", path: "/enrollments", query, json: body, idempotencyKey: key },

@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from "../exit-codes.js";
 import type { Output } from "../terminal/output.js";
 import { drawFields } from "../terminal/table.js";
 
-/** Statuses that nothing will change any more, each with how a run ends that led to it. */
+/** Statuses that nothing will change anymore, each with how a run ends that led to it. */
 const ENDS: Readonly<Record<string, ExitCode>> = {
   ENROLLED: EXIT.done,
   ALREADY_ENROLLED: EXIT.done,

@@ -14,7 +14,7 @@ const TABLES: Readonly<Record<AccountRole, string>> = { admin: "portal_admins", 
  * Lets a user in as an admin or a viewer. False if an admin had let them in before, in whatever role, or they are an admin
  * anyway.
  *
- * @throws NotAllowed also if the actor is no admin any more.
+ * @throws NotAllowed also if the actor is no admin anymore.
  */
 export async function giveAccess(
   pool: Pool,

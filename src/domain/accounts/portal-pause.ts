@@ -78,7 +78,7 @@ export async function readDangerState(pool: Pool, portalId: bigint): Promise<Dan
 /** What every page says of a pause. */
 export interface Pause {
   readonly since: Date;
-  /** Address of whoever paused; null if it is not known any more. */
+  /** Address of whoever paused; null if it is not known anymore. */
   readonly by: string | null;
   /** Contacts that wait to be enrolled. */
   readonly waiting: number;

@@ -39,7 +39,7 @@ export async function findOptOuts(pool: Pool | PoolClient, portalId: bigint): Pr
   return new Set(rows.map(({ address }) => addressKey(address)));
 }
 
-/** Ends the mails of a portal's alerts to an address, by the word of whoever reads its mail, or begins them again. */
+/** Ends the mails of a portal's alerts to an address, as whoever reads its mail asks, or begins them again. */
 export async function changeSubscription(
   pool: Pool,
   recipient: MailRecipient,

@@ -210,7 +210,7 @@ export interface SettledAddress {
  * Stores the result for one address at once, so that it is not mailed again, and extends this process's claim on the
  * alert by `claimSeconds`.
  *
- * @returns false if the alert is not this process's any more: another one claimed it after the claim expired, or it was
+ * @returns false if the alert is not this process's anymore: another one claimed it after the claim expired, or it was
  *   replaced.
  */
 export async function settleAddress(
@@ -239,7 +239,7 @@ export type TryEnd =
   | { readonly outcome: AlertOutcome; readonly problem?: string | undefined }
   | { readonly retryInMs: number; readonly problem: string };
 
-/** Ends an alert, or postpones it; does nothing if it is not this process's any more. */
+/** Ends an alert, or postpones it; does nothing if it is not this process's anymore. */
 export async function endTry(pool: Pool, alert: DueAlert, end: TryEnd): Promise<void> {
   const [outcome, retryInMs] = "outcome" in end ? [end.outcome, 0] : [null, end.retryInMs];
   await pool.query(

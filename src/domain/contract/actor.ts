@@ -14,7 +14,7 @@ export interface Viewer extends Person {
   readonly kind: "viewer";
 }
 
-/** An admin in the settings tab inside HubSpot, by the word of HubSpot's signing proxy. */
+/** An admin in the settings tab inside HubSpot, identified by HubSpot's signing proxy. */
 export interface HubSpotTab extends Person {
   readonly kind: "hubspotTab";
 }

@@ -33,7 +33,7 @@ export function outcomeOfEnd(at: Date, stretch: EnrollmentStretch, facts: Sequen
 }
 
 /**
- * The end that the properties tell of in the stretch. Each of the three dates is about the latest end of its kind: one that
+ * The end that the properties show in the period. Each of the three dates is about the latest end of its kind: one that
  * a later enrollment has overwritten says nothing here, and the others still may.
  */
 export function endWithin(stretch: EnrollmentStretch, facts: SequenceFacts): EnrollmentEnd | undefined {

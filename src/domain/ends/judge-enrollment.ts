@@ -51,7 +51,7 @@ interface Look {
  * What a contact's properties say about one of our enrollments. They describe the contact's latest enrollment, which need
  * not be ours, follow what happens by tens of seconds, and may be emptied: an end is told only if something shows it.
  *
- * @param look.facts undefined: HubSpot does not have the contact any more.
+ * @param look.facts undefined: HubSpot does not have the contact anymore.
  */
 export function judgeEnrollment(look: {
   readonly enrollment: OpenEnrollment;

@@ -60,11 +60,11 @@ export async function readNotedEnds(
   }));
 }
 
-/** What looks at its contact told of one enrollment so far. */
+/** What is known of one enrollment so far from looks at its contact. */
 export interface EnrollmentCourse {
   /** When the contact was last looked at; null: not yet. */
   readonly lookedAt: Date | null;
-  /** When it is looked at next; null: no more. */
+  /** When it is looked at next; null: never again. */
   readonly nextLookAt: Date | null;
   readonly end: (EnrollmentEnd & { readonly notedAt: Date }) | undefined;
   /** Why no end will ever be known. */

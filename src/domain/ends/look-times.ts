@@ -1,7 +1,7 @@
 import { nextOnGrid } from "#domain/contract/look-times.js";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "#platform/time/units.js";
 
-/** After this, an enrollment is looked at no more. */
+/** After this, an enrollment is no longer looked at. */
 export const FOLLOWED_DAYS = 90;
 
 /** A grid for each age; each longer one is part of the shorter ones, so that requests are full. */

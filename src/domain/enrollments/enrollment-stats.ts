@@ -92,7 +92,7 @@ interface TimeRow {
   p95_ms: number;
 }
 
-/** Where to begin so that no more is counted than may be: from the index alone. */
+/** Where to begin so that the limit of rows is not exceeded: from the index alone. */
 async function readStart(pool: Pool, portalId: bigint, { from, to }: Period): Promise<Date> {
   const { rows } = await pool.query<{ decided_at: Date }>({
     name: "stats-start",

@@ -1,7 +1,7 @@
 export const ENROLLMENT_SORTS = ["-createdAt", "updatedAt"] as const;
 export type EnrollmentSort = (typeof ENROLLMENT_SORTS)[number];
 
-/** Where a list goes on: after this enrollment, which need not exist any more. */
+/** Where a list goes on: after this enrollment, which need not exist anymore. */
 export interface ListPlace {
   readonly id: bigint;
   /** Of sort `updatedAt`. */

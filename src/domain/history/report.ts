@@ -143,7 +143,7 @@ async function withNames(
 }
 
 /**
- * The time since which no more was decided than is counted: from the index alone, without the executions themselves.
+ * The earliest time from which at most as many were decided as are counted: from the index alone, without the executions themselves.
  */
 async function readStart(
   pool: Database["pool"],

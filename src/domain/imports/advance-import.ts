@@ -216,7 +216,7 @@ export async function readToCancel(pool: Pool, { portalId, importId }: ImportKey
   return rows.map(({ id }) => BigInt(id));
 }
 
-/** Nothing of it waits any more. */
+/** Nothing of it waits anymore. */
 export async function endCancelling(pool: Pool, { portalId, importId }: ImportKey): Promise<void> {
   await pool.query("UPDATE imports SET is_cancelling = false WHERE portal_id = $1 AND id = $2", [
     portalId,

@@ -128,7 +128,7 @@ export interface ImportSetUp {
 }
 
 /**
- * Says which column is what, and what applies where a row says nothing. A dry run from before says nothing any more.
+ * Says which column is what, and what applies where a row says nothing. A dry run from before says nothing anymore.
  *
  * @param version what it was when a form was filled in from it.
  */

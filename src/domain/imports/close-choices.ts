@@ -72,7 +72,7 @@ function tally(words: readonly string[]): Map<string, number> {
   return add([], words);
 }
 
-/** More different senders or statuses than these are not listed; their contacts are read all the same. */
+/** More different senders or statuses than these are not listed; their contacts are read anyway. */
 const MOST_LISTED = 500;
 
 function add(before: readonly (readonly [string, number])[], words: readonly string[]): Map<string, number> {

@@ -75,7 +75,7 @@ export async function createImport<Result>(
   }
 }
 
-/** In a transaction: also where whoever uploaded has gone, and nobody waits for the answer any more. */
+/** In a transaction: also where whoever uploaded has gone, and nobody waits for the answer anymore. */
 async function forget(pool: Pool, portalId: bigint, importId: bigint): Promise<void> {
   await inTransaction(pool, async (client) => {
     await client.query("DELETE FROM import_rows WHERE portal_id = $1 AND import_id = $2", [

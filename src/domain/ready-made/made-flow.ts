@@ -11,7 +11,7 @@ export type MadeFlowState = "MAKING" | "SENDING" | "MADE" | "REMOVING" | "REMOVE
 
 /**
  * Why it could not be made, or deleted. `NO_PERMISSION`: a scope is missing; `REFUSED`: HubSpot did not take it; `CHANGED`:
- * a person changed it, so it is not ours to delete any more.
+ * a person changed it, so it is not ours to delete anymore.
  */
 export const MADE_FLOW_PROBLEMS = ["NO_PERMISSION", "REFUSED", "CHANGED"] as const;
 export type MadeFlowProblem = (typeof MADE_FLOW_PROBLEMS)[number];
@@ -23,7 +23,7 @@ export interface MadeFlow {
   readonly name: string;
   readonly state: MadeFlowState;
   readonly flowId: string | undefined;
-  /** Null: nobody knows any more. */
+  /** Null: nobody knows anymore. */
   readonly madeBy: string | null;
   readonly createdAt: Date;
   readonly problem: MadeFlowProblem | undefined;

@@ -24,7 +24,7 @@ export async function switchOnUnenroll(pool: Pool, actor: Actor): Promise<void> 
   });
 }
 
-/** Has the workers delete what they made, as soon as no contact is being unenrolled any more. */
+/** Has the workers delete what they made, as soon as no contact is being unenrolled anymore. */
 export async function switchOffUnenroll(pool: Pool, actor: Actor): Promise<void> {
   requireRight(actor, "switchOffUnenroll");
   await inTransaction(pool, async (client) => {

@@ -22,7 +22,7 @@ export async function removeFromHubSpot(
 }
 
 /**
- * The same while the app still has access, just before it gives that up: afterwards nobody could. With the property, the
+ * The same while the app still has access, just before it gives that up: afterward nobody could. With the property, the
  * stamps of contacts that are being unenrolled go too.
  *
  * @throws what keeps HubSpot from being asked, and its refusals: then it stays there.

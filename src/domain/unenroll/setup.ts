@@ -93,7 +93,7 @@ export interface SetupChange {
   readonly flowId?: string;
   readonly revisionId?: string;
   readonly hasMadeProperty?: boolean;
-  /** Null: there is none any more. */
+  /** Null: there is none anymore. */
   readonly problem?: SetupProblem | null;
   readonly isChecked?: boolean;
   /** When to look again, in ms from now. */

@@ -8,7 +8,7 @@ import type { UnenrollmentState } from "./unenrollments.js";
 /** How far an execution has taken its contact out of a sequence, as its story tells it. */
 export interface UnenrollmentStory {
   readonly state: UnenrollmentState;
-  /** Null: not known yet, or nobody waits for it any more. */
+  /** Null: not known yet, or nobody waits for it anymore. */
   readonly outcome: UnenrollOutcome | null;
   /** Name, or the id if the name is not known. */
   readonly sequence: string;

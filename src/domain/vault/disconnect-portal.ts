@@ -38,7 +38,7 @@ interface Disconnect extends Disconnection {
  * Inside the caller's transaction, which has checked the right. It locks the portal's row first, as connecting does, so
  * that the two cannot deadlock.
  *
- * @returns false if what `only` names is not there any more; then nothing was changed.
+ * @returns false if what `only` names is not there anymore; then nothing was changed.
  */
 export async function disconnectPortal(
   client: PoolClient,

@@ -15,7 +15,7 @@ const GRACE_SECONDS = 60;
 const BATCH = 20;
 /** Longer than HubSpot may take to answer, with two secrets tried. */
 const CLAIM_SECONDS = 60;
-/** Half a minute, doubled each time, up to six hours: about two weeks in all. */
+/** Half a minute, doubled each time, up to six hours: about two weeks in total. */
 const MAX_TRIES = 60;
 const RETRY = "interval '30 seconds' * least(720, power(2, least(tries, 20)))";
 

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { AppError } from "../../errors.js";
 
-/** Nobody waits for the answer any more: its running statements were canceled at the server, and no new ones begin. */
+/** Nobody waits for the answer anymore: its running statements were canceled at the server, and no new ones begin. */
 export class AnswerNotWanted extends AppError {
   readonly code = "ANSWER_NOT_WANTED";
   override readonly status = 503;
 
   constructor(options?: { cause?: unknown }) {
-    super("nobody waits for the answer any more", options);
+    super("nobody waits for the answer anymore", options);
   }
 }
 

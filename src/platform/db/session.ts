@@ -75,7 +75,7 @@ export async function prepareSession(client: pg.ClientBase, limits: SessionLimit
 /** Called with each failure of a statement or a connection. Must not throw. */
 export type OnDatabaseFault = (fault: unknown) => void;
 
-/** All faults of all statements pass through here, whoever sent them and whatever happens to them afterwards. */
+/** All faults of all statements pass through here, whoever sent them and whatever happens to them afterward. */
 function clientThatTells(onFault: OnDatabaseFault): typeof pg.Client {
   return class extends pg.Client {
     constructor(config?: string | pg.ClientConfig) {

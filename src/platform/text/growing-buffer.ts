@@ -26,7 +26,7 @@ export class GrowingBuffer {
     this.size = size;
   }
 
-  /** The bytes so far. It shares the memory: add nothing afterwards. */
+  /** The bytes so far. It shares the memory: add nothing afterward. */
   content(): Buffer {
     return this.bytes.subarray(0, this.size);
   }

@@ -5,14 +5,14 @@ import { eachPortal } from "./each-portal.js";
 import { changeOf, findLateComers, listFateChecks } from "#domain/contacts/contact-fates.js";
 
 /**
- * Applies HubSpot's reports about contacts to executions that appeared afterwards: a call that was on its way, a
+ * Applies HubSpot's reports about contacts to executions that appeared afterward: a call that was on its way, a
  * simultaneous retry by an admin, two deliveries at once.
  *
  * @returns the portals that have new work.
  */
 export async function applyLateFates(pool: Pool, logger: Logger): Promise<Set<bigint>> {
   const concerned = new Set<bigint>();
-  const what = "what HubSpot told of an account's contacts could not be applied";
+  const what = "HubSpot's reports about an account's contacts could not be applied";
   await eachPortal(await listFateChecks(pool), { logger, what }, async (check) => {
     const found = await findLateComers(pool, check);
     if (found.length === 0) return;

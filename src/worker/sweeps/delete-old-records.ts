@@ -7,7 +7,7 @@ const STEP = 2_000;
 const PAUSE_MS = 20;
 
 /**
- * SQL on `imports i`: nobody looks at its results any more, which name contacts and are kept no longer than the account
+ * SQL on `imports i`: nobody looks at its results anymore, which name contacts and are kept no longer than the account
  * keeps its history; its upload ended before the file did, or
  * its source could not be read, to which there may be a key.
  */
@@ -96,7 +96,7 @@ const STATEMENTS: Readonly<Record<string, string>> = {
       SELECT key, expire FROM api_rate_limits
        WHERE expire < (extract(epoch FROM now()) - 3600)::bigint * 1000 ORDER BY expire LIMIT $1
     ) AS old WHERE r.key = old.key AND r.expire = old.expire`,
-  /** No cooldown needs them any more. */
+  /** No cooldown needs them anymore. */
   pastEnrollments: `
     DELETE FROM past_enrollments p USING (
       SELECT portal_id, contact_id, sequence_id FROM past_enrollments WHERE kept_until < now() ORDER BY kept_until LIMIT $1

@@ -14,7 +14,7 @@ function isForAll(fault: unknown): boolean {
  *
  * @param sweep.what the log's message, e.g. "the history of an account could not be pruned"
  * @param sweep.atOnce how many portals at a time; by default one after another
- * @throws if the database is down: then the others would fail, too, and no more is begun.
+ * @throws if the database is down: then the others would fail, too, and are not begun.
  */
 export async function eachPortal<Portal extends { readonly portalId: bigint }>(
   portals: Iterable<Portal>,

@@ -25,7 +25,7 @@ const MOST_ENTRIES = 50;
 const CLOCKS_DIFFER_MS = 5_000;
 
 /**
- * Reads what HubSpot's journal tells of the app since the last time, in one process at a time, and disconnects accounts
+ * Reads what HubSpot's journal says about the app since the last time, in one process at a time, and disconnects accounts
  * that uninstalled it. Installs are connected by the browser that comes back to us; here they are only logged. Each entry's offset is
  * stored once its events are dealt with: what a process leaves undone is done again, which changes nothing.
  */
@@ -69,7 +69,7 @@ async function dealWith(
   { what, portalId, occurredAt }: LifecycleEvent,
 ): Promise<void> {
   if (what === "install") {
-    logger.info({ portalId, occurredAt }, "HubSpot's journal tells of an install");
+    logger.info({ portalId, occurredAt }, "HubSpot's journal reports an install");
     return;
   }
   const grant = await vault.currentGrant(portalId);
@@ -79,5 +79,5 @@ async function dealWith(
   const reason = "The app was uninstalled in HubSpot.";
   const actor = { kind: "system", portalId, part: "hubspot" } as const;
   if (await vault.disconnect({ actor, reason, uninstalledInHubSpot: true }, { grant }))
-    logger.warn({ portalId, occurredAt }, "HubSpot's journal tells of an uninstall; portal disconnected");
+    logger.warn({ portalId, occurredAt }, "HubSpot's journal reports an uninstall; portal disconnected");
 }

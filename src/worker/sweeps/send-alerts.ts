@@ -30,7 +30,7 @@ const CLAIM_SECONDS = 240;
 /** About a day of tries. */
 const MAX_TRIES = 12;
 const RETRY = { baseMs: 5_000, capMs: 4 * 3_600_000 };
-/** "Gone": with this answer a receiver asks for no more tries. */
+/** "Gone": with this answer a receiver asks us to stop trying. */
 const GONE = 410;
 
 /** The result of a try: which addresses are done, and whether any is to be tried again. */

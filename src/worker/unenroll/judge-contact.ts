@@ -8,7 +8,7 @@ export interface UnenrollTimes {
   /** HubSpot needs some 80 s (docs/hubspot.md §5.2): first a look when it may be done, then one after the other. */
   readonly firstLookMs: number;
   readonly lookEveryMs: number;
-  /** After this long, counted from the stamp, the helper workflow is not waited for any more. */
+  /** After this long, counted from the stamp, the helper workflow is not waited for anymore. */
   readonly patienceMs: number;
   /** So long after a stamp the helper workflow may still come by: an enrollment in the next sequence waits for it. */
   readonly settleMs: number;

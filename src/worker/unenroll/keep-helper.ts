@@ -125,7 +125,7 @@ export async function problemBeforeStamping(
   return isFresh ? undefined : checkHelper(tools, setup);
 }
 
-/** HubSpot refused to write a stamp: no contact is stamped any more until an admin has seen to it. */
+/** HubSpot refused to write a stamp: no contact is stamped anymore until an admin has seen to it. */
 export async function noteProblem(owner: Ownership, problem: SetupProblem): Promise<void> {
   const isStored = await writeSetup(owner, "ON", {
     problem,
@@ -140,12 +140,12 @@ async function tellAdmins({ pool, portalId }: Ownership, problem: SetupProblem):
   await raiseAlert(pool, {
     portalId,
     kind: "UNENROLL_BROKEN",
-    message: `Contacts are not taken out of their sequences any more. ${PROBLEM_SENTENCES[problem]}`,
+    message: `Contacts are not taken out of their sequences anymore. ${PROBLEM_SENTENCES[problem]}`,
     page: "/settings/unenroll",
   });
 }
 
-/** Deletes what the app made, as soon as no contact needs it any more. */
+/** Deletes what the app made, as soon as no contact needs it anymore. */
 async function removeHelper(tools: HelperTools, setup: UnenrollSetup): Promise<void> {
   const { owner, gateway } = tools;
   if (await hasOpenUnenrollments(owner)) {

@@ -45,7 +45,7 @@ export async function step<Item, Done>(
   return work(items);
 }
 
-/** The contact's id now: HubSpot may have told of a merge. */
+/** The contact's id now: HubSpot may have reported a merge. */
 export function currentId({ contactId, execution }: DueUnenrollment): string {
   const told = execution?.contactId ?? contactId;
   return told === ERASED_CONTACT ? contactId : told;

@@ -80,7 +80,7 @@ function taken(of: Stamping, times: UnenrollTimes): UnenrollmentMove {
     : { of, to: "CLEARED", dueInMs: 0 };
 }
 
-/** It may have been taken all the same: the same value is written again. */
+/** It may have been taken anyway: the same value is written again. */
 export function triedLater(of: Stamping, fault: HubSpotError): UnenrollmentMove {
   const tries = of.tries + 1;
   return { of, to: of.state, dueInMs: waitAfterMs(fault, tries, RETRY), tries, problem: fault.message };

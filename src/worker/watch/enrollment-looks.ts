@@ -118,7 +118,7 @@ function openUntil({ enrolledAt, leftAt }: FollowedEnrollment, nextLookAt: Date)
   return { kind: "open", nextLookAt, leftAt, stretch: { from: enrolledAt } };
 }
 
-/** A merge that no webhook told of: from now on the contact is read together with others. */
+/** A merge that no webhook reported: from now on the contact is read together with others. */
 async function followMerges(
   { pool, portalId }: Ownership,
   { contactIds }: DueEnrollments,

@@ -11,7 +11,7 @@ import { retryDelayMs } from "./retry-delays.js";
 
 /** An answer counts if it comes within this time. */
 const WEBHOOK_TIMEOUT_MS = 15_000;
-/** "Gone": with this answer a receiver asks for no more messages. */
+/** "Gone": with this answer a receiver asks us to stop sending. */
 const GONE = 410;
 
 /** What sending needs. */

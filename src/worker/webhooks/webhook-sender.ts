@@ -87,7 +87,7 @@ export class WebhookSender {
     });
   }
 
-  /** Begins no more. Resolves when nothing is under way, or what is left hangs. */
+  /** Stops beginning tries. Resolves when nothing is under way, or what is left hangs. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#claiming?.catch(() => undefined);

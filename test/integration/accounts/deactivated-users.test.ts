@@ -47,7 +47,7 @@ const senders = (selected?: string) =>
   });
 
 describe("a deactivated user whom HubSpot still lists", () => {
-  test("is not offered, and is said to be deactivated where chosen before", async () => {
+  test("is not offered, and is shown as deactivated where already chosen", async () => {
     expect((await senders()).options.map(({ value }) => value)).not.toContain(String(left));
     expect((await senders(String(left))).options[0]).toMatchObject({ label: "Gone Girl (deactivated)" });
   });
@@ -75,7 +75,7 @@ describe("a deactivated user whom HubSpot still lists", () => {
     expect(portal.enrollments.total).toBe(0);
   });
 
-  test("administers nothing, also if known by the address alone", async () => {
+  test("administers nothing, even if known only by the address", async () => {
     const { pool } = running.db.database;
     const may = () => mayAdminister(pool, portalId(), BigInt(left));
     expect(await may()).toBe(false);

@@ -95,7 +95,7 @@ describe("the operator's commands", () => {
   });
 
   test.each(["portal", "pause", "resume", "drain", "redeliver"])(
-    "%s tells of an account that is not known",
+    "%s says that an account is not known",
     async (name) => {
       expect(await run(name, UNKNOWN)).toMatchObject({
         exitCode: 3,
@@ -132,7 +132,7 @@ describe("what the operator types", () => {
     [[], "Name a command."],
     [["portal"], '"portal" needs an account.'],
     [["pause", "acme"], 'not "acme"'],
-    [["portals", "7"], '"portal 7" tells of one'],
+    [["portals", "7"], '"portal 7" shows one'],
     [["explode", "7"], 'no command "explode"'],
     [["pause", "7", "--yes"], '"pause" takes no --yes'],
     [["drain", "7", "--wait", "soon"], "--wait needs a number"],

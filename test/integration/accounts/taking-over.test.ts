@@ -85,7 +85,7 @@ describe("a user with no more than HubSpot's permission to install apps", () => 
     });
   });
 
-  test("was a super admin until just now: is not judged by the list of before, whatever they leave out", async () => {
+  test("was a super admin until just now: the earlier list does not decide, whatever they leave out", async () => {
     const admin = await installWithList();
     expect(await settings(admin)).toBe(200);
     const former = portal.admin;
@@ -102,7 +102,7 @@ describe("a user with no more than HubSpot's permission to install apps", () => 
     expect(await settings(admin)).not.toBe(200);
   });
 
-  test("gets no further when our copy of the user list is gone: that there was one is remembered", async () => {
+  test("gets no further when our copy of the user list is gone: we remember that there was one", async () => {
     await installWithList();
     const newcomer = addUser(portal);
     await removeInHubSpot();
@@ -113,7 +113,7 @@ describe("a user with no more than HubSpot's permission to install apps", () => 
     expect((await portalRow()).authorizedByUserId).toBeNull();
   });
 
-  test("takes nothing from who installed first, if there never was a list", async () => {
+  test("takes nothing from whoever installed first, if there never was a list", async () => {
     const [first = 0, second = 0] = appUsers(portal);
     const installer = await installWithoutList(first);
     expect(await settings(installer)).toBe(200);
@@ -152,7 +152,7 @@ describe("whoever HubSpot says is a super admin now", () => {
 });
 
 describe("a user whom an admin gave access", () => {
-  test("is out once a whole list does not have them, whether or not it ever did", async () => {
+  test("loses access once a complete list does not have them, whether or not it ever did", async () => {
     const [first = 0] = appUsers(portal);
     await installWithoutList(first);
     const gone = addUser(portal);

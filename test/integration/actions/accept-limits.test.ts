@@ -14,7 +14,7 @@ import { createTestDatabase, type TestDatabase } from "../../support/database.js
 const SECRET = "a-client-secret";
 const FLOODER = 5_001;
 const OTHER = 5_002;
-/** Room for some sixty calls of one portal, and for some eighty in all. */
+/** Room for some sixty calls of one portal, and for some eighty in total. */
 const LIMITS = { perPortal: 600_000, inAll: 800_000 };
 const PADDING = "x".repeat(8_000);
 

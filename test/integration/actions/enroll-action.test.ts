@@ -349,7 +349,7 @@ describe("POST /hubspot/actions/enroll", () => {
     });
   });
 
-  test("where the call carries no properties, the contact is read from HubSpot", async () => {
+  test("if the call carries no properties, the contact is read from HubSpot", async () => {
     const { callbackId, body } = call({ contactId: contactAt(6) });
     const { properties: _, ...object } = body.object;
     await post({ ...body, object });
@@ -367,7 +367,7 @@ describe("POST /hubspot/actions/enroll", () => {
     expect(await stored(stale.callbackId)).toBe(0);
   });
 
-  test("a completion that was refused because HubSpot had not read our answer yet is sent again, and taken", async () => {
+  test("a completion that was refused because HubSpot had not read our answer yet is sent again, and accepted", async () => {
     const { body } = call({ contactId: contactAt(10) });
     const callbackId = "ap-overtaken-answer";
     await post({ ...body, callbackId });

@@ -38,7 +38,7 @@ describe("the dropdowns of the workflow editor", () => {
     expect(health).toBeLessThan(1_500);
   });
 
-  test("a long search is searched by its beginning, and a long value is none of the list", async () => {
+  test("a long search uses only its beginning, and a long value matches nothing in the list", async () => {
     const name = `Long ${"name ".repeat(50)}`.slice(0, 220);
     const { sequence } = running.db.database.prisma;
     const key = { portalId: BigInt(portal.portalId), sequenceId: "1" };
@@ -92,7 +92,7 @@ describe("the dropdowns of the workflow editor", () => {
         }
       });
 
-      test("takes a number for its text", async () => {
+      test("reads a number as its text", async () => {
         for (const fetchOptions of [{ q: 4_242 }, { after: 4_242 }, { q: 1.5, after: 0 }]) {
           const texts = Object.fromEntries(
             Object.entries(fetchOptions).map(([name, n]) => [name, String(n)]),
@@ -115,7 +115,7 @@ describe("the dropdowns of the workflow editor", () => {
         expect(JSON.parse(answer.text)).toEqual({ options, searchable: true });
       });
 
-      test("takes a cursor it did not make for none", async () => {
+      test("treats a cursor it did not make as none", async () => {
         for (const after of ["x", "%%%", Buffer.from(`{"a":1}`).toString("base64url")]) {
           const asked = JSON.stringify({ origin: { portalId: portal.portalId }, fetchOptions: { after } });
           const answer = await postRaw(route, asked);

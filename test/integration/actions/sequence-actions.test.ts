@@ -140,7 +140,7 @@ describe("the actions that check enrollments and wait for their end", () => {
       expect(await check(contactId)).toMatchObject({ is_enrolled: "true", sequence_id: sequenceId });
     });
 
-    test("says so where the contact is gone", async () => {
+    test("says so if the contact is gone", async () => {
       const contactId = newContact();
       const run = send(CHECK_ENROLLMENT_ROUTE, contactId);
       portal.deleteContact(contactId);
@@ -219,7 +219,7 @@ describe("the actions that check enrollments and wait for their end", () => {
       expect(await outputsOf(run)).toMatchObject({ outcome: "UNENROLLED", sequence_id: sequenceId });
     });
 
-    test("a contact in no sequence is NOT_ENROLLED, once the properties cannot be behind any more", async () => {
+    test("a contact in no sequence is NOT_ENROLLED, once the properties cannot be behind anymore", async () => {
       const run = await waiting(newContact());
       await lookNow(run);
       expect((await rowOf(run))["state"]).toBe("WATCHING");
@@ -267,7 +267,7 @@ describe("the actions that check enrollments and wait for their end", () => {
       });
     });
 
-    test("says so where the contact is gone", async () => {
+    test("says so if the contact is gone", async () => {
       const contactId = newContact();
       portal.enrollInUi(contactId);
       const run = await waiting(contactId);

@@ -38,7 +38,7 @@ describe("the dropdowns of the workflow editor", () => {
       expect(seen).toHaveLength(130);
     });
 
-    test("names a stored one that nobody knows by its number", async () => {
+    test("shows a stored one that nobody knows as its number", async () => {
       const { options } = await sequences({ selected: "424242" });
       expect(options.find(({ value }) => value === "424242")?.label).toContain("424242");
     });
@@ -55,7 +55,7 @@ describe("the dropdowns of the workflow editor", () => {
       expect(labels(await sequences({ q: "a%e" }))).toEqual([]);
     });
 
-    test("finds by the whole id, for the editor looks a stored value up that way", async () => {
+    test("finds by the whole id, because the editor looks up a stored value that way", async () => {
       const [id, sequence] = [...portal.sequences][42] ?? [];
       const { options } = await sequences({ q: id ?? "" });
       expect(options).toEqual([{ label: sequence?.name, value: id }]);
@@ -160,7 +160,7 @@ describe("the dropdowns of the workflow editor", () => {
   });
 
   describe("of senders", () => {
-    test("offer only those who may send; one who may not keeps the label, and is said to be", async () => {
+    test("offer only those who may send; one who may not keeps the label, marked as not allowed", async () => {
       const { prisma } = running.db.database;
       const portalId = BigInt(portal.portalId);
       const all = await allPages(senders);
@@ -208,7 +208,7 @@ describe("the dropdowns of the workflow editor", () => {
       }
     });
 
-    test("name a stored person that nobody knows by the number", async () => {
+    test("show a stored person that nobody knows as a number", async () => {
       const { options } = await senders({ selected: "123456" });
       expect(options.find(({ value }) => value === "123456")?.label).toContain("123456");
     });

@@ -108,7 +108,7 @@ describe("POST /hubspot/webhooks", () => {
     expect(await everything()).toEqual(before);
   });
 
-  test("takes what it does not know with 200: other types, other objects, other portals, events that lack an id", async () => {
+  test("answers 200 to what it does not know: other types, other objects, other portals, events that lack an id", async () => {
     const ofPortal = { portalId: portal.portalId, objectId: 5 };
     const body = JSON.stringify([
       { ...ofPortal, subscriptionType: "company.creation" },
@@ -178,7 +178,7 @@ describe("POST /hubspot/webhooks", () => {
     expect(ids).toEqual([{ contact_id: merged.id }]);
   });
 
-  test("without a word of the merge, the contact is found by its old id", async () => {
+  test("without an event for the merge, the contact is found by its old id", async () => {
     const [primary, other] = [newContact(), newContact()];
     const run = await waiting(primary);
     running.simulator.setWebhookTarget(undefined);

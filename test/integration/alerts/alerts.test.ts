@@ -319,7 +319,7 @@ describe("a backlog", () => {
     return (await alerts()).filter(({ channel }) => channel === "EMAIL").map(({ message }) => message);
   };
 
-  test("that is worked off in time is no alert", async () => {
+  test("that is worked off in time raises no alert", async () => {
     await waiting(100, { acceptedAt: minutesAgo(60), deadlineAt: inHours(10) });
     await seedExecutions(
       db.database,
@@ -328,7 +328,7 @@ describe("a backlog", () => {
     expect(await raised()).toEqual([]);
   });
 
-  test("whose last contacts will be late at the present pace is", async () => {
+  test("whose last contacts will be late at the present pace raises one", async () => {
     await waiting(100, { acceptedAt: minutesAgo(60), deadlineAt: inHours(5) });
     await seedExecutions(
       db.database,
@@ -375,7 +375,7 @@ describe("a backlog", () => {
     expect(await raised()).toEqual([expect.stringContaining("100 contacts wait at 12 an hour")]);
   });
 
-  test("of a few minutes says nothing yet", async () => {
+  test("of a few minutes raises none yet", async () => {
     await waiting(5, { acceptedAt: minutesAgo(5), deadlineAt: inHours(0.1) });
     expect(await raised()).toEqual([]);
   });

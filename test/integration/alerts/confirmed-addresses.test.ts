@@ -114,7 +114,7 @@ describe("an address that an admin sets", () => {
     expect((await admin.get("/settings/alerts")).text).not.toContain("Send the link again");
   });
 
-  test("has to be confirmed again once it was off the list, and its old link is of no use while it is", async () => {
+  test("has to be confirmed again after it was off the list, and its old link did nothing meanwhile", async () => {
     await setAddresses("ops@acme.example");
     const link = await linkTo("ops@acme.example");
     await stranger.post(link, { confirm: "yes" });
@@ -126,7 +126,7 @@ describe("an address that an admin sets", () => {
     expect(await linkTo("ops@acme.example", 2)).not.toBe(link);
   });
 
-  test("is confirmed by no link that was altered, is too old, of another account or for something else", async () => {
+  test("is not confirmed by a link that was altered, is too old, or is for another account or purpose", async () => {
     await setAddresses("ops@acme.example");
     const good = new URL(await linkTo("ops@acme.example"));
     const unsubscribe = /https?:\/\/\S+unsubscribe\S+/.exec(mailsTo("ops@acme.example")[0]?.text ?? "")?.[0];
@@ -198,7 +198,7 @@ describe("mails with the link", () => {
     expect(asked.flatMap(({ askedAt }) => askedAt)).toHaveLength(20);
   });
 
-  test("go to no address that is not on the list, and not to one that is confirmed", async () => {
+  test("do not go to an address that is off the list, or to one that is confirmed", async () => {
     await setAddresses(portal.admin.email);
     for (const address of ["stranger@acme.example", portal.admin.email])
       expect(await askAgain(address)).toContain("That address isn't on the list, is already confirmed");

@@ -76,7 +76,7 @@ test("comes once in its time, whatever many workers do, and whether it is switch
   expect((await messages())[0]?.[1]).toMatch(/: no contacts reached the action\.$/);
 });
 
-test("of a week comes once a week, and none comes where none is wanted or the account is gone", async () => {
+test("of a week comes once a week, and none comes if none is wanted or the account is gone", async () => {
   await set("WEEKLY");
   await Promise.all([work(), work()]);
   await db.database.pool.query("UPDATE alert_marks SET raised_at = raised_at - interval '7 days'");

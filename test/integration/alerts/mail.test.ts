@@ -185,7 +185,7 @@ describe("the mail server's password", () => {
     expect(server.signIns).toEqual([]);
   });
 
-  test("does not exist for a server on this machine, which may do without encryption then", async () => {
+  test("is not needed for a server on this machine, which may then work without encryption", async () => {
     const url = new URL(plain.url());
     [url.username, url.password] = ["", ""];
     expect(await sendBy(url.href)).toEqual({ kind: "taken" });

@@ -86,7 +86,7 @@ describe("a webhook's address", () => {
     ).toThrow();
   });
 
-  test("that an earlier release stored in clear is posted to, and is sealed by and by", async () => {
+  test("that an earlier release stored in clear text still works, and is sealed over time", async () => {
     const row = await stored();
     const alertWebhookUrl = `${webhook.url}/earlier`;
     await prisma().portalSettings.update({

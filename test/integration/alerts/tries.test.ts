@@ -104,7 +104,7 @@ describe("an alert that did not arrive is tried again", () => {
     expect(await dueInMs("WEBHOOK")).toBeLessThanOrEqual(10 * MINUTE);
   });
 
-  test("by a redirect, which nobody follows, too", async () => {
+  test("also after a redirect, which nobody follows", async () => {
     await raiseTo({ alertWebhookUrl: `${webhook.url}/hook` });
     answer = { status: 302, headers: { location: `${webhook.url}/elsewhere` } };
     const before = webhook.received.length;

@@ -207,7 +207,7 @@ function askOdd(client: ApiClient, operation: ContractOperation, odd: OddRequest
   });
 }
 
-test("nothing that a client sends is answered as our own fault, nor otherwise than documented", async () => {
+test("nothing a client sends is answered as our own fault, or in an undocumented way", async () => {
   const operations = operationsOf(document);
   const numRuns = Math.floor(FUZZ_CALLS / operations.length);
   for (const operation of operations) {

@@ -77,7 +77,7 @@ describe("POST /enrollments", () => {
     expect(portal.enrollments.total).toBe(before);
   });
 
-  test("goes on with whom a contact was merged into, where the address still leads to the old one", async () => {
+  test("continues with the contact that the old one was merged into, though the address still leads to the old one", async () => {
     const email = "merged@lead.example";
     const [old, into] = [portal.addContact({ properties: { email } }), portal.addContact({})];
     const { pool } = running.db.database;
@@ -97,7 +97,7 @@ describe("POST /enrollments", () => {
     expect((await client.post(`/api/v1/enrollments/${body.id}/cancel`)).body.code).toBe("CONFLICT");
   });
 
-  test("stores nothing of what can be seen wrong at once, and names every problem", async () => {
+  test("stores nothing that is visibly wrong, and names every problem", async () => {
     const before = await countRows();
     const contact = { email: "ada@lead.example" };
     const unknown = await enroll({ contact, sequence: { id: "999999" } });
@@ -173,7 +173,7 @@ describe("an Idempotency-Key", () => {
     expect((await countRows()) - before).toBe(1);
   });
 
-  test("is refused while the first request waits for its outcome, which is given again afterwards", async () => {
+  test("is refused while the first request waits for its outcome, which is given again afterward", async () => {
     const contact = { id: portal.addContact({ properties: { email: "waits@lead.example" } }).id };
     const before = await countRows();
     const answers = await Promise.all(

@@ -90,11 +90,11 @@ const mayHaveBody = ({ method }: ContractOperation): boolean => method !== "GET"
 const streams = (operation: ContractOperation): boolean =>
   operation.requestBody !== undefined && !takesJson(operation);
 
-test("a parameter that there is not: 400, by name", async () => {
+test("an unknown parameter: 400, by name", async () => {
   await expectRefused([400, "INVALID_REQUEST"], operations, send(await clientOf(), "?portalId=1"));
 });
 
-test("a body with a field that there is not: 422, by its pointer", async () => {
+test("a body with an unknown field: 422, by its pointer", async () => {
   const client = await clientOf();
   const body = { strange: 1 };
   const headers = { "Content-Type": "application/json" };
@@ -105,7 +105,7 @@ test("a body with a field that there is not: 422, by its pointer", async () => {
   });
 });
 
-test("a body that is too large, also if none is taken: 413", async () => {
+test("a body that is too large, even where none is expected: 413", async () => {
   const changes = { body: " ".repeat(300_000), headers: { "Content-Type": "application/json" } };
   const of = operations.filter((operation) => mayHaveBody(operation) && !streams(operation));
   await expectRefused([413, "PAYLOAD_TOO_LARGE"], of, send(await clientOf(), "", changes));
@@ -129,7 +129,7 @@ test("a method that an address does not have: 405 with those it has", async () =
   }
 });
 
-test("an Idempotency-Key that is none: 400; of another request: 422; of one that is under way: 409", async () => {
+test("an invalid Idempotency-Key: 400; one of another request: 422; one of a request under way: 409", async () => {
   const client = await clientOf();
   const of = operations.filter(isPost);
   const once = (key: string) => ({ headers: { "Idempotency-Key": key } });

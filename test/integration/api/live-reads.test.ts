@@ -85,7 +85,7 @@ test("GET /sequences/{id} shows what is known of one that HubSpot shows to no us
 });
 
 describe("GET /contacts/{id}/enrollment", () => {
-  test("tells from HubSpot where a contact is enrolled, and where nowhere", async () => {
+  test("says which sequence HubSpot has a contact in, or that it is in none", async () => {
     const email = "where@lead.example";
     const { id } = portal.addContact({ properties: { email } });
     const path = `/api/v1/contacts/${id}/enrollment`;
@@ -182,7 +182,7 @@ describe("GET /stats", () => {
       expect(body.results[0]).toMatchObject({ id: sequenceId, name: portal.sequences.get(sequenceId)?.name });
   });
 
-  test("refuses a period that is none", async () => {
+  test("refuses an impossible period", async () => {
     for (const query of ["from=2026-03-03&to=2026-03-01", "from=yesterday", "by=moon", "to=2026-02-30"])
       expect((await client.get(`/api/v1/stats?${query}`)).status).toBe(400);
     expect((await client.get("/api/v1/stats")).body.total.total).toBeGreaterThan(0);

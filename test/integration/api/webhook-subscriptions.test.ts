@@ -89,7 +89,7 @@ test.each([
   expect((await client.get(PATH)).body.results).toEqual([]);
 });
 
-test("an address that cannot be read any more is told as such, and is set again", async () => {
+test("an address that cannot be read anymore is told as such, and is set again", async () => {
   const { body } = await client.post(PATH, DRAFT);
   const path = `${PATH}/${body.id}`;
   await site.database.pool.query(

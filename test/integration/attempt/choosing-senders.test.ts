@@ -107,7 +107,7 @@ describe("choosing senders", () => {
     expect(Math.abs((third ?? 0) - (3 * round - HOUR_MS))).toBeLessThan(5_000);
   });
 
-  test("gives them places of their own also if they ask at the same moment", async () => {
+  test("gives them places of their own even if they ask at the same moment", async () => {
     await setSender(ADA, { dailyCap: 1 });
     await seedExecutions(db.database, [sentAgo(ADA, HOUR_MS)]);
     const selection = await openSelection();
@@ -164,7 +164,7 @@ describe("choosing senders", () => {
     expect(delays([decision])).toEqual([20 * HOUR_MS]);
   });
 
-  test("of several that are free later the first is waited for; of equals the one considered first", async () => {
+  test("of several senders who are free later, the first is waited for; of equals, the one considered first", async () => {
     const now = new Date("2026-11-26T12:00:00Z");
     const until = (hour: number) => ({
       windowStartMinute: hour * 60,
@@ -209,7 +209,7 @@ describe("choosing senders", () => {
       return { pool, reads: () => reads };
     }
 
-    test("reads once more and answers, also if many ask: a clock that was set back holds up nobody", async () => {
+    test("reads once more and answers, even if many ask: a clock that was set back holds up nobody", async () => {
       const { pool, reads } = counting();
       const selection = await openSelection({ pool });
       await selection.policy();

@@ -239,7 +239,7 @@ describe("a contact that waited", () => {
 describe("what a call carried", () => {
   afterAll(() => running.close());
 
-  test("decides for ten minutes, at no request; from then on the contact is read", async () => {
+  test("decides for ten minutes without a request; after that, the contact is read", async () => {
     running = await startRunningApp();
     const portal = await openPortal();
     const young = Array.from({ length: 10 }, () => addContact(portal, { do_not_contact: "No" }));

@@ -105,7 +105,7 @@ describe("a contact whose enroll request stays without an answer is enrolled onc
     },
   );
 
-  test("and is told so, where HubSpot's lookup trails what it did, whatever if_already_enrolled says", async () => {
+  test("and says so while HubSpot's lookup trails what it did, whatever if_already_enrolled says", async () => {
     running.simulator.setLookupLag(1_300);
     running.simulator.setPropertyLag(1_000);
     await Promise.all(

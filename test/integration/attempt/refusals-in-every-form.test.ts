@@ -151,7 +151,7 @@ describe("a refused enrollment is understood wherever HubSpot says why", () => {
       expect(requestsTo(/sequences\/2026-09\/\d+$/)).toBe(0);
     });
 
-    test("as the contact's if HubSpot has it no more", async () => {
+    test("as the contact's if HubSpot no longer has it", async () => {
       const { id } = portal.addContact();
       running.simulator.failNext({
         endpoint: "enroll",

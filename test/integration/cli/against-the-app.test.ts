@@ -261,7 +261,7 @@ test("contacts are moved over from Close: told first, then enrolled, and its key
 });
 
 describe("trouble", () => {
-  test("with the key is told by 3, with the address by 4, and neither prints on stdout", async () => {
+  test("with the key ends with 3, with the address with 4, and neither prints on stdout", async () => {
     expect(await run("list", { key: "sqe_AAAAAAAA_wrong" })).toMatchObject({ code: 3, stdout: "" });
     const readOnly = await giveKey(app.db.database, portal.portalId, { scopes: ["enrollments:read"] });
     const refused = await run("enroll --contact 1 --sequence Inbound", { key: readOnly });

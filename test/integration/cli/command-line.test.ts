@@ -93,7 +93,7 @@ describe("exit codes", () => {
     expect(run.stderr).toContain(`Said ${problem}.`);
   });
 
-  test("tell wrong use by 2, and nothing is sent", async () => {
+  test("are 2 for wrong use, and nothing is sent", async () => {
     const { url, received } = await listen(() => 200);
     const lines = [
       "",
@@ -115,7 +115,7 @@ describe("exit codes", () => {
     expect(received).toEqual([]);
   });
 
-  test("tell nobody there, another program there, and a redirect by 4", async () => {
+  test("are 4 if nothing answers, another program answers, or the answer is a redirect", async () => {
     const listener = await listen(({ url: path }) =>
       path.includes("email=moved")
         ? { status: 302, headers: { location: "/x" }, body: {} }

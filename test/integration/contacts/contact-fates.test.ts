@@ -156,7 +156,7 @@ describe("merges and a privacy deletion", () => {
         ...told.filter((_, at) => at % 2 === 1),
       ],
     ],
-  ])("leave nothing even if a delivery tells of a hundred merges in a row, %s", async (_how, order) => {
+  ])("leave nothing even if a delivery reports a hundred merges in a row, %s", async (_how, order) => {
     const ids = Array.from({ length: 101 }, (_, index) => String(1001 + index));
     const chainOf = ids.slice(1).map((into, index) => merged(ids[index] ?? "", into));
     await enrolled("1001");

@@ -49,7 +49,7 @@ const OF_AN_EXECUTION = [
     ),
     // Hashes, and the address of what was made.
     ["key_hash", "request_hash", "headers"].map((column) => `api_requests.${column}`),
-    // What a webhook tells of a contact is read when it is sent; kept is what it tells of the account and its senders.
+    // What a webhook says about a contact is read when it is sent; only what it says about the account and its senders is kept.
     ["data", "order_key", "problem", "state", "type"].map((column) => `webhook_deliveries.${column}`),
   );
 /** Who pressed what, and what they pressed: no search is kept (see below). */

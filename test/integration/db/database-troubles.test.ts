@@ -24,7 +24,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   }
 }
 
-describe("an app that runs, whose database does not let it work any more,", () => {
+describe("an app that runs, whose database does not let it work anymore,", () => {
   let running: RunningApp;
   let portal: SimulatedPortal;
   let browser: Browser;

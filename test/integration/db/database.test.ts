@@ -50,7 +50,7 @@ describe("openDatabase", () => {
     await expect(db.database.pool.query("SELECT 1 AS one")).resolves.toMatchObject({ rows: [{ one: 1 }] });
   });
 
-  test("its trouble is told as such through Prisma too, and what is nobody's trouble is not", async () => {
+  test("its trouble is recognized through Prisma too, and what is no trouble is not", async () => {
     const { pool, prisma } = db.database;
     await pool.query(`
       CREATE FUNCTION fail_with_name() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -92,7 +92,7 @@ describe("with a database 80 ms away", () => {
     expect(await db.database.prisma.auditEntry.count()).toBe(50);
   });
 
-  test("a rotation of two hundred is saved, and saved again with other weights", async () => {
+  test("a rotation of two hundred is saved, then saved again with other weights", async () => {
     const form = await token("/settings/rotations/new");
     way.delayMs = FAR_MS;
     const made = await browser.post("/settings/rotations/new", [
@@ -116,7 +116,7 @@ describe("with a database 80 ms away", () => {
 });
 
 describe("with a database so far away that a page's time is up before it has saved", () => {
-  test("what was answered with 503 is not saved, then or later, and nothing is wrong in the log", async () => {
+  test("what was answered with 503 is not saved, then or later, and the log shows no fault", async () => {
     const form = await token("/settings/senders");
     running.logLines.length = 0;
     way.delayMs = TOO_FAR_MS;

@@ -30,7 +30,7 @@ let db: TestDatabase;
 let running: RunningApp;
 
 beforeAll(async () => {
-  // Its settings are changed: it goes afterwards.
+  // Its settings are changed: it goes afterward.
   db = await createTestDatabase({ isFresh: true });
   const name = new URL(db.url).pathname.slice(1);
   for (const [setting, value] of Object.entries(FOREIGN))

@@ -21,7 +21,7 @@ afterAll(async () => {
   await db.drop();
 });
 
-test("only queries that had to wait for a connection are told of, with how long they waited", async () => {
+test("only queries that had to wait for a connection are reported, with how long they waited", async () => {
   await database.pool.query("SELECT 1");
   await database.pool.query("SELECT 1");
   expect(waits).toEqual([]);

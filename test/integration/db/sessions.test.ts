@@ -9,7 +9,7 @@ let db: TestDatabase;
 let tap: WireTap;
 
 beforeAll(async () => {
-  // Its zone is changed: it goes afterwards.
+  // Its zone is changed: it goes afterward.
   db = await createTestDatabase({ isFresh: true });
   const name = new URL(db.url).pathname.slice(1);
   await query(db.url, `ALTER DATABASE ${name} SET timezone = 'Asia/Kolkata'`);

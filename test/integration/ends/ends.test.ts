@@ -205,7 +205,7 @@ describe("how our enrollments end", () => {
     expect(await followed()).toMatchObject([{ outcome: null, is_open: true }]);
   });
 
-  test("a contact that is gone is looked at no more; one that was merged is followed under its new id", async () => {
+  test("a contact that is gone is no longer looked at; one that was merged is followed under its new id", async () => {
     await enroll();
     portal.deleteContact(contactId);
     await look();
@@ -221,7 +221,7 @@ describe("how our enrollments end", () => {
     expect(await followed()).toMatchObject([{ outcome: "FINISHED", lost_because: null }]);
   });
 
-  test("a webhook hastens the look, however often it comes, and nothing waits for it", async () => {
+  test("a webhook makes the look come sooner, however often it arrives, and nothing waits for it", async () => {
     await enroll();
     portal.endEnrollment(contactId, "finished");
     const event = {
@@ -253,7 +253,7 @@ describe("how our enrollments end", () => {
     expect(await until(([row]) => row?.outcome != null)).toMatchObject([{ outcome: "FINISHED" }]);
   });
 
-  test("a request for looks alone is earned back before the next: a twentieth of the budget at most", async () => {
+  test("a request for looks alone is earned back before the next one: at most a twentieth of the budget", async () => {
     await enroll();
     await look();
     const [rest] = await sql<{ ms: number }>(

@@ -148,7 +148,7 @@ test.each(["", "x", "c.", "c.1.2", "u.1", `c.${"9".repeat(30)}`, "u.999999999999
   },
 );
 
-test("a place of one order is none of the other", () => {
+test("a place in one order is invalid in the other", () => {
   expect(readPlace(writePlace({ id: 7n }), "updatedAt")).toBeUndefined();
   expect(readPlace(writePlace({ id: 7n, updatedAt: new Date(5) }), "-createdAt")).toBeUndefined();
 });

@@ -89,7 +89,7 @@ test.each<[string, Partial<ExecutionSeed>, string]>([
   expect(enrollment?.dueAt === null).toBe(status !== "WAITING");
 });
 
-test("what was canceled is told apart from what failed, with the reason of either", async () => {
+test("what was canceled is distinguished from what failed, each with its reason", async () => {
   const reason = { code: "CANCELLED", message: "An admin canceled it." };
   const seed = { enrollmentStatus: "FAILED", errorMessage: reason.message };
   const canceled = await shown({ ...seed, errorCode: "CANCELLED" });

@@ -106,7 +106,7 @@ describe("an admin cancels and retries", () => {
     expect((await press(browser, `/${id}/cancel`)).location).toContain("?done=late");
   });
 
-  test("one that failed is enrolled outside of its workflow once its cause is gone, and both rows tell of it", async () => {
+  test("one that failed is enrolled outside of its workflow once its cause is gone, and both rows say so", async () => {
     const { portal, browser, portalId } = await connect({ contacts: 1, troubles: { "no-owner": 1 } });
     const contact = [...portal.contacts.values()].find(({ properties }) => !properties["hubspot_owner_id"]);
     const contactId = contact?.id ?? "";
@@ -144,7 +144,7 @@ describe("an admin cancels and retries", () => {
     });
   });
 
-  test("one that HubSpot had enrolled all the same is found so, and not enrolled a second time", async () => {
+  test("one that HubSpot had enrolled anyway is found so, and not enrolled a second time", async () => {
     const { portal, browser, portalId } = await connect({ contacts: 1 });
     await withWorker(async () => {
       const run = enroll(portal);

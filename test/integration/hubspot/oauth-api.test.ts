@@ -93,7 +93,7 @@ describe("an exchange of a code", () => {
     });
   });
 
-  test("learns the portal by introspection where the token answer does not name it", async () => {
+  test("learns the portal by introspection if the token answer does not name it", async () => {
     const { hub_id: _hub, user_id: _user, scopes: _scopes, ...nameless } = TOKENS;
     const facts = { ...FACTS, scopes: ["oauth", "automation"] };
     answer = (path) => ({ status: 200, body: isToken(path) ? nameless : facts });
@@ -122,7 +122,7 @@ describe("an exchange of a code", () => {
     await expect(api().exchangeCode("c")).rejects.toBeInstanceOf(HubSpotUnavailable);
   });
 
-  test("does without the email when only introspection fails: the code would be wasted", async () => {
+  test("goes on without the email if only introspection fails: the code would be wasted", async () => {
     answer = (path) => (isToken(path) ? { status: 200, body: TOKENS } : "cut");
     expect(await api().exchangeCode("c")).toMatchObject({
       kind: "granted",
@@ -155,7 +155,7 @@ describe("an exchange of a code", () => {
 });
 
 describe("a refresh", () => {
-  test("keeps the presented refresh token where none comes back", async () => {
+  test("keeps the presented refresh token if none comes back", async () => {
     const { refresh_token: _refresh, ...partial } = TOKENS;
     answer = () => ({ status: 200, body: partial });
     expect(await api().refreshGrant("na1-old")).toMatchObject({

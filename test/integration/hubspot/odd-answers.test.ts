@@ -90,7 +90,7 @@ describe("a HubSpot list", () => {
     },
   );
 
-  test("keeps what it had of a record that cannot be read any more", async () => {
+  test("keeps what it had of a record that cannot be read anymore", async () => {
     hubspot.edit = (_, body) => body;
     const { portal } = await connect();
     await copied(portal);

@@ -227,7 +227,7 @@ describe("who is refused by the headers alone", () => {
     one.socket.destroy();
   });
 
-  test("is told so soon even where the body never comes to an end", async () => {
+  test("gets the refusal soon even if the body never ends", async () => {
     const one = talk(app.config.port, [`POST ${ENROLL} HTTP/1.1`, "Transfer-Encoding: chunked"]);
     one.socket.write("1\r\nx\r\n");
     expect(await one.answered).toMatch(/^HTTP\/1\.1 401 /);

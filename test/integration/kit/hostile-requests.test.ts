@@ -88,7 +88,7 @@ describe.each(Object.entries(TEXTS))("%s", (_text, text) => {
 });
 
 describe("of a request that is refused, the log", () => {
-  test("has status, code, type and the beginning of the path, and nothing else the caller wrote", async () => {
+  test("holds the status, code, type and beginning of the path, and nothing else the caller wrote", async () => {
     await send({ path: `/settings/activity/${to("a")}%zz` });
     expect(app.logLines).toHaveLength(1);
     const [line] = app.logLines;

@@ -146,13 +146,13 @@ test("a sender who never ends is disconnected: a slow one by the clock, a fast o
   expect(fast.sent).toBeLessThan(64 * 1024 * 1024);
 });
 
-test("a compressed body without a signature is told no more than that", async () => {
+test("a compressed body without a signature is told nothing more", async () => {
   const [status, text] = await post([gzipSync("{}")], { "content-encoding": "gzip" });
   expect(status).toBe(401);
   expect(JSON.parse(text)).toMatchObject({ code: "SIGNATURE_REFUSED" });
 });
 
-test("a body that calls itself compressed is refused, even where its bytes are signed", async () => {
+test("a body that claims to be compressed is refused, even if its bytes are signed", async () => {
   const [status, text] = await post([Buffer.from("{}")], { ...signed("{}"), "content-encoding": "gzip" });
   expect(status).toBe(415);
   expect(JSON.parse(text)).toMatchObject({ code: "BODY_UNREADABLE" });
@@ -210,7 +210,7 @@ test("no body at all is a call without a signature", async () => {
   expect((await post([]))[0]).toBe(401);
 });
 
-test("a caller who hangs up half-way disturbs nobody", async () => {
+test("a caller who hangs up halfway disturbs nobody", async () => {
   const request = httpRequest(url, {
     method: "POST",
     headers: { "content-length": "1000" },

@@ -104,7 +104,7 @@ describe("an install from the marketplace, with our sign-in first", () => {
     expect(location.href).toBe(own.href);
   });
 
-  test("two returnUrls are none", async () => {
+  test("two returnUrls count as none", async () => {
     const good = encodeURIComponent("https://app.hubspot.com/x");
     const answer = await browser.get(`/oauth/callback?step=authorize&returnUrl=${good}&returnUrl=${good}`);
     expect([answer.status, answer.location]).toEqual([400, undefined]);

@@ -179,7 +179,7 @@ test("a sign-in to an account that never had the app installs nothing, and keeps
   expect(await prisma().grantRevocation.count({ where })).toBe(1);
 });
 
-describe("a grant that is not used any more", () => {
+describe("a grant that is not used anymore", () => {
   test("is revoked at HubSpot, whoever's it was, and the one in use lives on", async () => {
     await authorize(portal.admin.userId, "install");
     await Promise.all([authorize(colleague, "sign-in"), authorize(colleague, "sign-in", false)]);

@@ -92,7 +92,7 @@ test("strangers' codes about which HubSpot is silent keep nobody waiting who sig
   await Promise.all(strangers);
 });
 
-test("an install that comes in a rush of browsers is as good afterwards: its state was not used up", async () => {
+test("an install that comes in a rush of browsers is as good afterward: its state was not used up", async () => {
   const { browser, link } = await consented();
   const junk = site.browser();
   const states: string[] = [];

@@ -34,7 +34,7 @@ describe("traces of calls, with web and worker as processes of their own", () =>
 
   const named = (name: string) => collector.spans.filter((span) => span.name === name);
 
-  test("each call of HubSpot's begins a trace, in which the worker's attempt and its completion belong to the call", () => {
+  test("each call from HubSpot begins a trace, in which the worker's attempt and its completion belong to the call", () => {
     const calls = named("accept ENROLL");
     expect(new Set(calls.map(({ traceId }) => traceId)).size).toBe(CONTACTS);
     for (const call of calls) {

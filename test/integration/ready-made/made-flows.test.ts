@@ -99,7 +99,7 @@ describe("a ready-made workflow", () => {
     expect(await remove(made.id)).toBe(false);
   });
 
-  test("is a person's once they changed it, and is left as it is", async () => {
+  test("belongs to the person who changed it, and is left as it is", async () => {
     await stage.make(chosen("FILTER", { name: "Now in use" }));
     const made = await stage.untilMade("MADE");
     stage.turnOn(made.flowId ?? "");

@@ -169,7 +169,7 @@ describe("a sender who cannot send now", () => {
     stage = await Stage.open();
   });
 
-  test("over the cap: fails with the code where the policy says so, or waits for the place that frees up", async () => {
+  test("over the cap: fails with the code if the policy says so, or waits for the next free place", async () => {
     const user = stage.user(0);
     await stage.sender(user, { dailyCap: 2 });
     await stage.sentBefore(user, 1, "23 hours");

@@ -88,12 +88,12 @@ describe("an app that cannot start says what to do", () => {
     expect(await problemWith({ DATABASE_URL: "", DATA_DIR })).toContain(`DATA_DIR is "${DATA_DIR}"`);
   });
 
-  test("and nothing of what nobody foresaw, of which the stack tells", () => {
+  test("and for what nobody foresaw, leaves it to the stack", () => {
     expect(startProblem(new TypeError("x is not a function"), configOf({}))).toBeUndefined();
   });
 });
 
-describe("a wish to stop is heard at once by a start that waits", () => {
+describe("a request to stop ends a waiting start at once", () => {
   test("for its database", async () => {
     const stopping = new AbortController();
     const DATABASE_URL = `postgres://u:p@127.0.0.1:${await freePort()}/d`;

@@ -62,7 +62,7 @@ test("an uninstall in HubSpot disconnects the account, which its admins are told
   expect(alerts.rows).toEqual([{ kind: "PORTAL_DISCONNECTED" }]);
 });
 
-test("how far it is read outlives the process: the next one goes on there, and misses nothing of meanwhile", async () => {
+test("how far it is read outlives the process: the next one goes on there, and misses nothing from in between", async () => {
   const first = await startReader();
   portal.uninstall();
   await until(isDisconnected(portal));
@@ -95,7 +95,7 @@ test("an account that was installed again since then stays connected", async () 
   expect(await statusOf(portal)).toBe("CONNECTED");
 });
 
-test("a place that HubSpot does not keep any more is not the end: it goes on from the oldest entry", async () => {
+test("a position that HubSpot no longer keeps is not the end: reading goes on from the oldest entry", async () => {
   const { pool } = running.db.database;
   await pool.query("INSERT INTO journal_position (id, read_to, updated_at) VALUES (1, 'long-gone', now())");
   await startReader();

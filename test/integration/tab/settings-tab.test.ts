@@ -179,7 +179,7 @@ describe("the overview", () => {
     expect(Date.now() - since.getTime()).toBeLessThan(25 * 3_600_000);
   });
 
-  test("tells of a pause, of missing permissions and of trouble with HubSpot", async () => {
+  test("shows a pause, missing permissions and trouble with HubSpot", async () => {
     const portalId = idOf(portal);
     const { scopes } = await prisma().portal.findUniqueOrThrow({ where: { portalId } });
     const pausedAt = new Date("2026-11-20T08:00:00Z");

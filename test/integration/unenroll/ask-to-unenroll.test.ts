@@ -80,7 +80,7 @@ describe("the API", () => {
     expect((await ask(contactId)).body.id).not.toBe(first.body.id);
   });
 
-  test("tells of a contact in no sequence, and of one that HubSpot does not know", async () => {
+  test("says when a contact is in no sequence, or HubSpot does not know it", async () => {
     const { id } = stage.portal.addContact();
     expect(await ended((await ask(id)).body.id)).toMatchObject({ status: "NOT_ENROLLED", reason: null });
     expect(await ended((await ask("99999999")).body.id)).toMatchObject({
@@ -89,7 +89,7 @@ describe("the API", () => {
     });
   });
 
-  test("tells of one that an admin canceled, which leaves the contact where it is, without a stamp", async () => {
+  test("says when an admin canceled it, which leaves the contact where it is, without a stamp", async () => {
     await pause(true);
     const contactId = stage.enrolledContact();
     const { id } = (await ask(contactId)).body;
@@ -146,7 +146,7 @@ describe("the story of a contact whom we enrolled", () => {
     expect(await ended(asked)).toMatchObject({ status: "UNENROLLED" });
     const told = visible((await stage.browser.get(`/settings/activity/${asked}`)).text);
     expect(told).toMatch(/Asked for .* By \S+@\S+ : “Unenroll from sequence”/);
-    expect(told).toMatch(/Helper workflow started .* Out of its sequence .* is not in .* any more\./);
+    expect(told).toMatch(/Helper workflow started .* Out of its sequence .* is not in .* anymore\./);
     expect(told).toMatch(/No workflow is waiting for it\./);
   });
 

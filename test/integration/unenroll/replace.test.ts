@@ -162,7 +162,7 @@ describe("in an account that has set unenrolling up", () => {
     expect(await storyOf(contactId)).toMatch(/may be in no sequence now.*Out of its sequence/);
   });
 
-  test("a cancel amid the move ends it, leaves no stamp and tells where the contact may be", async () => {
+  test("a cancel during the move ends it, leaves no stamp and tells where the contact may be", async () => {
     const { contactId, run } = await beingMoved();
     const id = await executionOf(contactId);
     await post(`/settings/activity/${id}/cancel`);
@@ -174,7 +174,7 @@ describe("in an account that has set unenrolling up", () => {
     expect(sequenceOf(contactId)).not.toBe(newSequence);
   });
 
-  test("a deadline that passes amid the move ends it, leaves no stamp and tells where the contact may be", async () => {
+  test("a deadline that passes during the move ends it, leaves no stamp and tells where the contact may be", async () => {
     const { contactId, run } = await beingMoved();
     await pool().query("UPDATE executions SET deadline_at = now() WHERE contact_id = $1", [contactId]);
     expect(await stage.outputsOf(run)).toMatchObject({
@@ -187,7 +187,7 @@ describe("in an account that has set unenrolling up", () => {
     expect(await storyOf(contactId)).toMatch(/may be in no sequence now/);
   });
 
-  test("a pause amid the move lets the contact out, tells so, and enrolls it after the resume", async () => {
+  test("a pause during the move lets the contact out, tells so, and enrolls it after the resume", async () => {
     const { contactId, run } = await beingMoved();
     await post("/settings/danger/pause");
     await stage.until(async () => {
@@ -204,7 +204,7 @@ describe("in an account that has set unenrolling up", () => {
     expect(sequenceOf(contactId)).toBe(newSequence);
   });
 
-  test("a disconnect amid the move ends nothing: it goes on when the account is connected again", async () => {
+  test("a disconnect during the move ends nothing: it goes on when the account is connected again", async () => {
     const { contactId, run } = await beingMoved();
     await pool().query("UPDATE portals SET status = 'DISCONNECTED'");
     await stage.until(() => sequenceOf(contactId) === undefined, "the helper workflow");

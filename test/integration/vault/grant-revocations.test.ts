@@ -64,7 +64,7 @@ function oneByOne(client: PoolClient): Pick<PoolClient, "query"> {
   return { query } as unknown as Pick<PoolClient, "query">;
 }
 
-test("a grant that is given up is revoked a minute later, when no request uses it any more, and once", async () => {
+test("a grant that is given up is revoked a minute later, when no request uses it anymore, and once", async () => {
   const revoked: string[] = [];
   const note = (refreshToken: string) => Promise.resolve(void revoked.push(refreshToken));
   await giveUp("old");
@@ -116,7 +116,7 @@ test("one that HubSpot does not answer for is tried again, ever later, for about
   expect(await dueInMs()).toBeUndefined();
 });
 
-test("one that HubSpot does not know any more is done with, and one under way is kept from others for a minute", async () => {
+test("one that HubSpot does not know anymore is done with, and one under way is kept from others for a minute", async () => {
   await giveUp("old");
   await passTime();
   let kept: number | undefined;

@@ -6,7 +6,7 @@ import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/
 
 type TokenAnswer = Record<string, unknown>;
 
-describe("a refresh that ended the token it was asked with", () => {
+describe("a refresh that ended the token it was made with", () => {
   let hubspot: OddHubSpot;
   let running: RunningApp;
 

@@ -114,7 +114,7 @@ describe("a sealing key that is missing", () => {
   });
 });
 
-test("a fault of our own that lasts is told to the account's admins once for each time", async () => {
+test("a lasting fault of our own is reported to the account's admins once each time", async () => {
   const { pool, prisma } = running.db.database;
   const stop = (minutes: number, cause: string | null) =>
     pool.query(

@@ -198,7 +198,7 @@ describe("after a 401", () => {
     expect(await site.vault.accessTokenFor(portalId)).toBe(tokens[0]);
   });
 
-  test("a token that somebody else replaced already is taken over without a refresh", async () => {
+  test("a token that somebody else has already replaced is used without a refresh", async () => {
     const refused = await site.vault.accessTokenFor(portalId);
     await anotherVault().saveGrant(grant("replaced"));
     expect(await site.vault.renewAfterRefusal(portalId, refused)).toBe("access-replaced");

@@ -57,11 +57,11 @@ describe("a rotation of the encryption key", () => {
     );
     expect(await rotated.reseal()).toBe(251);
     expect(await rotated.reseal()).toBe(0);
-    const afterwards = anotherVault({ keys: [newKey] });
-    expect(await afterwards.accessTokenFor(portalId)).toBe(token);
-    expect(await afterwards.accessTokenFor(portalId + 250n)).toBe("access-x");
+    const afterward = anotherVault({ keys: [newKey] });
+    expect(await afterward.accessTokenFor(portalId)).toBe(token);
+    expect(await afterward.accessTokenFor(portalId + 250n)).toBe("access-x");
     later(NEAR_EXPIRY_MS);
-    expect(await afterwards.accessTokenFor(portalId)).not.toBe(token);
+    expect(await afterward.accessTokenFor(portalId)).not.toBe(token);
   });
 
   test("does not pull the row away under a refresh that is going on", async () => {

@@ -202,7 +202,7 @@ describe("a look at contacts that wait for their sequence's end", () => {
     expect((await stored()).map(({ state }) => state)).toEqual(["DECIDED", "WATCHING"]);
   });
 
-  test("tells of a contact that the app may not read what any other read tells, and names no sender", async () => {
+  test("says about a contact that the app may not read what any other read says, and names no sender", async () => {
     await seed(1);
     const refusal = new HubSpotRejected({ httpStatus: 403, message: "No access to contacts" });
     const refuse = () => Promise.reject(refusal);

@@ -18,7 +18,7 @@ let portal: SimulatedPortal;
 let receiver: Listener;
 let secret: string;
 
-/** One story: what happens to an account and its contacts, and what its program is told of it. */
+/** One story: what happens to an account and its contacts, and what its program hears. */
 beforeAll(async () => {
   receiver = await startListener(() => 204);
   running = await startRunningApp({

@@ -52,7 +52,7 @@ describe("when HubSpot could not be asked, the next try comes", () => {
     expect(after(30)).toBeGreaterThanOrEqual(15 * 30_000);
   });
 
-  test("as soon as the account is not spared any more, with no try counted", () => {
+  test("as soon as the account is not spared anymore, with no try counted", () => {
     expect(recoverable(new PortalSpared(), claimed({ retries: 9 }), "QUEUED")).toMatchObject({
       to: "QUEUED",
       isWait: true,

@@ -65,7 +65,7 @@ describe("an enrollment is ours", () => {
     expect(await judge(enrolledAt(6_000))).toMatchObject({ is: "anothers" });
   });
 
-  test("even if only the contact's properties tell of it, by the same bound", async () => {
+  test("even if only the contact's properties show it, by the same bound", async () => {
     const known = (ms: number) => ({ properties: latest("300", ago(FIRST_SENT_AGO_MS + ms)) });
     expect(await judge(known(4_000))).toMatchObject({
       is: "ours",

@@ -71,7 +71,7 @@ describe("the mode", () => {
     expect(read(app(env))).toMatchObject({ isProduction });
   });
 
-  test("is said where it is not what the name promises", () => {
+  test("is reported if it is not what its name promises", () => {
     const warnings = (env: Env) => readConfig(app(env)).warnings.join("\n");
     expect(warnings({ ...SECRETS, NODE_ENV: "prod", PUBLIC_URL: PUBLIC })).toContain('NODE_ENV is "prod"');
     expect(warnings({})).toMatch(/development setup[^]*key made under DATA_DIR/);
@@ -129,7 +129,7 @@ describe("a server that is not of this machine alone", () => {
     expect(readdirSync(dataDir)).toEqual([]);
   });
 
-  test("is told of everything at once, each with what to do, and of no secret", () => {
+  test("hears of everything at once, each with what to do, and of no secret", () => {
     const problems = read(
       server({
         PUBLIC_URL: "http://x.example",
@@ -171,7 +171,7 @@ describe("development", () => {
     expect(standIn.warnings.join()).toContain("stand-in of HubSpot in clear (HUBSPOT_API_URL)");
   });
 
-  test("makes no key beside a database of somebody's", () => {
+  test("makes no key for a database that somebody else runs", () => {
     const problems = read(app({ NODE_ENV: "development", DATABASE_URL: "postgres://db" })) as string[];
     expect(problems.join("\n")).toMatch(
       /ENCRYPTION_KEYS: is required beside a DATABASE_URL.*\n.*SESSION_SECRET/,

@@ -125,11 +125,11 @@ describe("readConfig", () => {
     });
   });
 
-  test("takes an empty variable for an unset one", () => {
+  test("treats an empty variable as unset", () => {
     expect(readConfig(required({ PORT: "", DATABASE_URL: "", PUBLIC_URL: "" })).port).toBe(3000);
   });
 
-  test("takes a variable of spaces for an unset one, and no line break for a part of a value", () => {
+  test("treats a variable of spaces as unset, and a line break as no part of a value", () => {
     const blank = { PORT: " ", METRICS_TOKEN: "  ", DATABASE_URL: "\t", HOST: "\r" };
     expect(readConfig(required(blank))).toMatchObject({
       port: 3000,
@@ -144,7 +144,7 @@ describe("readConfig", () => {
     });
   });
 
-  test("takes two session secrets while one takes the other's place, and a phrase with commas for one", () => {
+  test("accepts two session secrets while one replaces the other, and a phrase with commas as one", () => {
     const [first, second] = [randomBytes(32).toString("base64"), randomBytes(32).toString("hex")];
     const secretsOf = (SESSION_SECRET: string) => readConfig(production({ SESSION_SECRET })).sessionSecrets;
     expect(secretsOf(`${first}, ${second}`)).toEqual([first, second]);

@@ -48,7 +48,7 @@ describe("the moves of an execution", () => {
     expect(MOVES.COMPLETION_ABANDONED).toEqual([]);
   });
 
-  test("reopen a completion that was refused, or perhaps not taken, only towards being owed again", () => {
+  test("reopen a completion that was refused, or perhaps not taken, only toward being owed again", () => {
     expect(MOVES.COMPLETION_REFUSED).toEqual(["DECIDED"]);
     expect(MOVES.COMPLETED).toEqual(["DECIDED"]);
   });

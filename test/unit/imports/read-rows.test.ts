@@ -128,7 +128,7 @@ describe("the file of an import", () => {
     });
   });
 
-  test("tells of a row that has more cells than the header, and reads the next", async () => {
+  test("reports a row that has more cells than the header, and reads the next", async () => {
     const { rows, problems } = await read(utf8("Email,Name\na@x.example,Ada,Lovelace\nb@x.example,Bob\n"));
     expect(rows).toHaveLength(2);
     expect(problems).toEqual(["1: The row has more cells than the header."]);

@@ -57,7 +57,7 @@ test("a log line carries the id of the trace that runs, and none otherwise", () 
   expect(lines[1]).not.toHaveProperty("traceId");
 });
 
-test("what is no trace context is none", () => {
+test("what is no trace context counts as none", () => {
   for (const text of [undefined, "", "00-1-2-3", "00-" + "g".repeat(32) + "-b7ad6b7169203331-01"])
     expect(traceIdOf(text)).toEqual({});
 });

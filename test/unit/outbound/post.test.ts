@@ -47,7 +47,7 @@ test("a body that comes slowly or is cut off does not change what its status sai
   expect(await poster.post({ ...post, url })).toEqual({ status: 202, text: "begun", askedMs: 0 });
 });
 
-test("an answer whose status comes too late is none", async () => {
+test("an answer whose status comes too late does not count", async () => {
   const { poster, url } = await receiver(() => undefined);
   await expect(poster.post({ ...post, url, timeoutMs: 50 })).rejects.toMatchObject({ name: "TimeoutError" });
 });

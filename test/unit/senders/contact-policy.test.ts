@@ -59,7 +59,7 @@ describe("a cooldown", () => {
 });
 
 describe("the policy for contacts", () => {
-  test("does without an address, and knows domains of any length", () => {
+  test("works without an address, and knows domains of any length", () => {
     expect(refusal(suppressing(["shop.example"]), { properties: { email: null } })).toBeUndefined();
     expect(
       refusal(suppressing(["a.b.c.shop.example", "de"]), { properties: { email: "p@a.b.c.shop.example" } }),

@@ -75,7 +75,7 @@ describe("what applies to a step", () => {
     expect(policyOf({ senderMode: "rotation" })?.sender).toEqual({ mode: "rotation", rotationId: "" });
   });
 
-  test("a preset named goes before the default one, and one that is gone or unreadable is said so", () => {
+  test("a named preset goes before the default one, and one that is gone or unreadable is reported", () => {
     const named = preset({ presetId: "6", isDefault: false, policy: INITIAL_POLICY });
     expect(policyOf({ presetId: "6" }, portalWith(preset(), named))).toEqual(INITIAL_POLICY);
     expect(effectivePolicy(portalWith(preset()), { presetId: "9" })).toEqual({

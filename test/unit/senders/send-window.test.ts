@@ -97,7 +97,7 @@ describe("a send window", () => {
     ).toBe(undefined);
   });
 
-  test("whatever it is: the opening found is open, and nothing before it is", () => {
+  test("of any form: the opening found is open, and nothing before it is", () => {
     const minutes = fc.integer({ min: 0, max: 1_439 });
     fc.assert(
       fc.property(

@@ -41,7 +41,7 @@ describe("the helper workflow", () => {
     expect(problemOfHelper({ ...asMade, ...changes })).toBe("CHANGED");
   });
 
-  test("that is off or gone is said to be so", () => {
+  test("that is off or gone is reported as such", () => {
     expect(problemOfHelper({ ...asMade, isEnabled: false })).toBe("DISABLED");
     expect(problemOfHelper(undefined)).toBe("DELETED");
   });

@@ -42,7 +42,7 @@ describe("a contact whose step says to replace the sequence that it is in", () =
     expect(judge({ setup })).toEqual({ kind: "refuse", detail: expect.stringMatching(detail) });
   });
 
-  test("stays where it is if the deadline is too near to enroll it afterwards", () => {
+  test("stays where it is if the deadline is too near to enroll it afterward", () => {
     expect(judge({ leftMs: REPLACING_TAKES_MS - 1 })).toMatchObject({
       kind: "refuse",
       detail: expect.stringContaining("Too little time"),

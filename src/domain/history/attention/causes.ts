@@ -9,7 +9,7 @@ export interface CauseSubject {
   readonly kind: "sender" | "sequence" | "workflow" | "rule";
   /** Of a rule, the sentence that names it. */
   readonly id: string;
-  /** Null: not known, or not any more. */
+  /** Null: not known, or not anymore. */
   readonly name: string | null;
 }
 

@@ -105,7 +105,7 @@ export async function runAsSuperuser(cluster: Cluster, database: string, sql: st
     server.once("error", () => resolve(null));
     server.once("close", resolve);
   });
-  // A server that ends early reads no more; its exit code shows why.
+  // A server that ends early stops reading; its exit code shows why.
   server.stdin.on("error", () => undefined);
   // In this mode a statement ends with its line.
   server.stdin.end(`${sql.replaceAll("\n", " ")}\n`);

@@ -28,7 +28,7 @@ export interface MigrationSession {
 const LOCK_TIMEOUT_MS = 500;
 /** Pause between two tries, for the other sessions. */
 const PAUSE_MS = 2_000;
-/** Read while it still waits: afterwards nobody knows who it was. */
+/** Read while it still waits: afterward nobody knows who it was. */
 const ASK_AFTER_MS = 250;
 
 export function applyMigration(session: MigrationSession, migration: Migration): Promise<void> {

@@ -12,7 +12,7 @@ export interface Metrics {
   readonly acceptSeconds: Histogram;
   /** Requests that HubSpot did not sign for their route, by reason. */
   readonly signaturesRefused: Counter<"reason">;
-  /** Answers of HubSpot's API. */
+  /** Answers from HubSpot's API. */
   readonly hubspotRequests: Counter<"method" | "route" | "status">;
   /** Requests that HubSpot did not answer. */
   readonly hubspotUnanswered: Counter<"route" | "reason">;
@@ -69,7 +69,7 @@ export function createMetrics(): Metrics {
     ),
     hubspotRequests: counter(
       "hubspot_requests_total",
-      "Answers of HubSpot's API, by method, route template and HTTP status",
+      "Answers from HubSpot's API, by method, route template and HTTP status",
       ["method", "route", "status"],
     ),
     hubspotUnanswered: counter(

@@ -28,7 +28,7 @@ export interface Tracing {
 }
 
 /**
- * Does what stores enrollments that no call of HubSpot's asked for, in a span if traces are kept. What is stored names that
+ * Does what stores enrollments that no call from HubSpot asked for, in a span if traces are kept. What is stored names that
  * span, and what is done for it later belongs to it.
  */
 export type TraceAccepting = <Result>(
