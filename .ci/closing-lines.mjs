@@ -29,7 +29,7 @@ function counts({ passed, failed, skipped, total }) {
 
 const results = readResults();
 const passed = results?.numPassedTests ?? 0;
-// A test file that cannot be loaded has no failed test, and is one anyway.
+// A test file that cannot be loaded has no failed test, but is one.
 let failed = (results?.numFailedTests ?? 0) + (results?.numRuntimeErrorTestSuites ?? 0);
 if (failed === 0 && (failedStage !== "" || results?.success === false)) failed = 1;
 

@@ -179,7 +179,7 @@ describe("a process that vanishes inside a transaction", () => {
     expect(performance.now() - heldAt).toBeLessThan(10_000);
   });
 
-  test("with the lease's row while a turn ends: the account is handed over anyway, and goes on within ten seconds", async () => {
+  test("with the lease's row while a turn ends: the account is still handed over, and goes on within ten seconds", async () => {
     const portal = await connectedPortal(5);
     await until(() => isReleased(portal), 10_000);
     const ids = [...portal.contacts.keys()];

@@ -7,7 +7,7 @@ export default async function setUp() {
   process.env.TEST_DATABASE_STOCK = run.stockDir;
   process.env.TEST_DATABASE_SHAPE = run.shape;
   globalThis.runDatabase = run;
-  // Jest skips its teardown on these; the server must not outlive the run anyway.
+  // Jest skips its teardown on these; the server must not outlive the run even then.
   for (const [signal, code] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],

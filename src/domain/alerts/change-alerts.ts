@@ -85,7 +85,7 @@ export async function changeAlerts(
 
 /**
  * Of a webhook's address the host alone: what comes after it is as good as a password at most receivers. That it was
- * replaced is noted anyway.
+ * replaced is still noted.
  */
 function noted(saved: AlertSettings, settings: AlertSettings) {
   const [before, after] = [alertsSnapshot(saved), alertsSnapshot(settings)];

@@ -112,7 +112,7 @@ export class FlowRenewal {
     this.#pages += 1;
     this.#read += page.results.length;
     this.#leftOut += page.leftOut.length;
-    // What is listed in a form that we do not know is there anyway.
+    // What is listed in a form that we do not know is still there.
     for (const id of [...page.results.map((flow) => flow.id), ...page.leftOut])
       if (id !== undefined) this.#listed.add(id);
     const { after } = page;

@@ -1,12 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { pino } from "pino";
-import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
-import { createDirectory } from "#domain/directory/directory.js";
-import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import type { PortalTransport } from "#platform/hubspot/transport.js";
-import { createDrain } from "#worker/drain/drain-portal.js";
+import { singleTurns } from "../../support/single-turns.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
-import { clockOf } from "../../support/hubspot-clock.js";
 
 describe("a copy that keeps failing", () => {
   const portalId = 6_203n;
@@ -31,27 +26,11 @@ describe("a copy that keeps failing", () => {
       `INSERT INTO portals (portal_id, status, authorized_by_user_id, directory_requested_at) VALUES ($1, 'CONNECTED', 9, now())`,
       [portalId],
     );
-    const drain = createDrain({
-      overdueLooks: new OverdueLooks(pool),
-      pool,
-      directory: createDirectory({ pool }),
-      logger: pino({ level: "silent" }),
-      rateLimit: 100,
-      now: () => new Date(),
-      hubspotClock: clockOf(),
-      believeNoneAfterMs: 0,
-      gate: createFairGate({ places: 1 }),
-      forPortal: () => answer,
-    });
+    const drain = singleTurns(pool, { forPortal: () => answer });
     const gaps: number[] = [];
     for (let failures = 0; failures < 4; failures += 1) {
       await pool.query(`UPDATE portals SET directory_requested_at = now() WHERE portal_id = $1`, [portalId]);
-      await drain(portalId, {
-        signal: new AbortController().signal,
-        isFresh: () => true,
-        isEnding: () => false,
-        lendPlaceWhile: () => undefined,
-      });
+      await drain(portalId);
       const { rows } = await pool.query<{ gap: number; problem: string }>(
         `SELECT extract(epoch FROM directory_requested_at - now())::float8 AS gap, directory_error AS problem
            FROM portals WHERE portal_id = $1 AND directory_synced_at IS NOT NULL`,

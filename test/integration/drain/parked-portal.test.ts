@@ -1,12 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { pino } from "pino";
-import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
-import { createDirectory } from "#domain/directory/directory.js";
-import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
-import { createDrain } from "#worker/drain/drain-portal.js";
 import { findOverduePortals } from "#worker/sweeps/wake-due-portals.js";
+import { singleTurns } from "../../support/single-turns.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
-import { clockOf } from "../../support/hubspot-clock.js";
 
 const PORTAL = 4_811n;
 
@@ -38,24 +33,7 @@ describe("a portal that cannot be called", () => {
         [PORTAL],
       );
       expect(await findOverduePortals(pool)).toEqual([PORTAL]);
-      const drain = createDrain({
-        overdueLooks: new OverdueLooks(pool),
-        pool,
-        directory: createDirectory({ pool }),
-        logger: pino({ level: "silent" }),
-        rateLimit: 100,
-        now: () => new Date(),
-        hubspotClock: clockOf(),
-        believeNoneAfterMs: 0,
-        gate: createFairGate({ places: 1 }),
-        forPortal: () => () => Promise.reject(new Error("HubSpot must not be called")),
-      });
-      await drain(PORTAL, {
-        signal: new AbortController().signal,
-        isFresh: () => true,
-        isEnding: () => false,
-        lendPlaceWhile: () => undefined,
-      });
+      await singleTurns(pool)(PORTAL);
       const { rows } = await pool.query(`SELECT DISTINCT state, error_code FROM executions`);
       expect(rows).toEqual([{ state: "DECIDED", error_code: code }]);
       // Or it would be woken, for nothing, every other second for as long as it cannot be called.

@@ -1,15 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Pool } from "pg";
-import { pino } from "pino";
-import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
-import { createDirectory } from "#domain/directory/directory.js";
 import { HubSpotRejected } from "#platform/hubspot/errors.js";
 import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import type { HubSpotRequest } from "#platform/hubspot/transport.js";
-import { createDrain } from "#worker/drain/drain-portal.js";
 import { SenderLedger } from "#domain/senders/sender-ledger.js";
+import { singleTurns } from "../../support/single-turns.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
-import { clockOf } from "../../support/hubspot-clock.js";
 
 const SENDER = 70n;
 const CONTACTS = 12;
@@ -102,15 +98,8 @@ describe("a database that fails once in the middle of a turn", () => {
 
   /** Turns as the queue gives them, until nothing is due; what waits for the database is made due at once. */
   async function drainAll(pool: Pool): Promise<void> {
-    const drain = createDrain({
-      overdueLooks: new OverdueLooks(pool),
-      pool,
-      directory: createDirectory({ pool }),
-      logger: pino({ level: "silent" }),
+    const drain = singleTurns(pool, {
       rateLimit: 1_000,
-      now: () => new Date(),
-      hubspotClock: clockOf(),
-      believeNoneAfterMs: 0,
       gate: createFairGate({ places: 10 }),
       forPortal: (portal) => async (request) => {
         const slot = await portal.takeSlot();
@@ -122,12 +111,7 @@ describe("a database that fails once in the middle of a turn", () => {
       },
     });
     for (let turns = 0; turns < 6; turns += 1) {
-      await drain(portalId, {
-        signal: new AbortController().signal,
-        isFresh: () => true,
-        isEnding: () => false,
-        lendPlaceWhile: () => undefined,
-      }).catch(() => undefined);
+      await drain(portalId).catch(() => undefined);
       const { rowCount } = await db.database.pool.query(
         `UPDATE executions SET due_at = now() - interval '1 millisecond' WHERE portal_id = $1 AND (state IN ('UNCERTAIN', 'ATTEMPTING', 'DECIDED')
             OR state = 'QUEUED' AND (last_problem LIKE '%database%' OR due_at <= now()))`,

@@ -1,13 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Pool, QueryConfig } from "pg";
-import { pino } from "pino";
-import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
-import { createDirectory } from "#domain/directory/directory.js";
-import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
-import { createDrain } from "#worker/drain/drain-portal.js";
 import { readTurnStarts } from "#worker/drain/turn-start.js";
+import { singleTurns } from "../../support/single-turns.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
-import { clockOf } from "../../support/hubspot-clock.js";
 
 const PORTAL = 4_812n;
 
@@ -41,23 +36,7 @@ describe("a portal's turn", () => {
         return db.database.pool.query(config);
       },
     } as unknown as Pool;
-    const drain = createDrain({
-      overdueLooks: new OverdueLooks(pool),
-      pool,
-      directory: createDirectory({ pool }),
-      logger: pino({ level: "silent" }),
-      rateLimit: 100,
-      now: () => new Date(),
-      hubspotClock: clockOf(),
-      gate: createFairGate({ places: 1 }),
-      forPortal: () => () => Promise.reject(new Error("HubSpot must not be called")),
-    });
-    await drain(PORTAL, {
-      signal: new AbortController().signal,
-      isFresh: () => true,
-      isEnding: () => false,
-      lendPlaceWhile: () => undefined,
-    });
+    await singleTurns(pool)(PORTAL);
   }
 
   /** Each in a state, claimed by the owner of an epoch, if any. */

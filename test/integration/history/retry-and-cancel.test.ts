@@ -144,7 +144,7 @@ describe("an admin cancels and retries", () => {
     });
   });
 
-  test("one that HubSpot had enrolled anyway is found so, and not enrolled a second time", async () => {
+  test("one that HubSpot had enrolled after all is found to be, and is not enrolled a second time", async () => {
     const { portal, browser, portalId } = await connect({ contacts: 1 });
     await withWorker(async () => {
       const run = enroll(portal);

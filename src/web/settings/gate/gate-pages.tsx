@@ -155,16 +155,28 @@ function Parked({ backlog, format }: Pick<ReconnectModel, "backlog" | "format">)
   );
 }
 
+interface RefusedFormModel {
+  title: string;
+  /** Why, and what to do. */
+  paragraphs: readonly [why: string, ...string[]];
+  requestId: string;
+}
+
+/** A form that is not accepted. */
+function RefusedForm({ paragraphs: [why, ...rest], ...page }: RefusedFormModel) {
+  const links = [{ href: "/settings", label: "Open settings" }];
+  return <MessagePage {...page} paragraphs={[`Nothing was changed. ${why}`, ...rest]} links={links} />;
+}
+
 /** A form came without this session's token: an old tab, or another site's doing. */
 export function FormRefusedPage({ requestId }: { requestId: string }) {
   return (
-    <MessagePage
+    <RefusedForm
       title="This form has expired"
       paragraphs={[
-        "Nothing was changed. You signed in again or switched to another account since you opened the page.",
+        "You signed in again or switched to another account since you opened the page.",
         "Reload the page and try again.",
       ]}
-      links={[{ href: "/settings", label: "Open settings" }]}
       requestId={requestId}
     />
   );
@@ -173,12 +185,9 @@ export function FormRefusedPage({ requestId }: { requestId: string }) {
 /** A viewer sent a form that a page does not offer them. */
 export function ViewersOnlyLookPage({ requestId }: { requestId: string }) {
   return (
-    <MessagePage
+    <RefusedForm
       title="You have view-only access"
-      paragraphs={[
-        "Nothing was changed. Ask an admin of this account to change it, or to make you an admin.",
-      ]}
-      links={[{ href: "/settings", label: "Open settings" }]}
+      paragraphs={["Ask an admin of this account to change it, or to make you an admin."]}
       requestId={requestId}
     />
   );
@@ -187,13 +196,12 @@ export function ViewersOnlyLookPage({ requestId }: { requestId: string }) {
 /** Nobody could be asked for a day who the admins are, so nobody changes anything before HubSpot has said so. */
 export function AdminsUnconfirmedPage({ requestId }: { requestId: string }) {
   return (
-    <MessagePage
+    <RefusedForm
       title="Try again in a minute"
       paragraphs={[
-        "Nothing was changed. We haven't been able to check who the admins of this account are for more than a day, so we're checking now.",
+        "We haven't been able to check who the admins of this account are for more than a day, so we're checking now.",
         "Go back and submit the form again in a minute. If this keeps happening, HubSpot isn't responding.",
       ]}
-      links={[{ href: "/settings", label: "Open settings" }]}
       requestId={requestId}
     />
   );

@@ -15,7 +15,7 @@ import {
   TextField,
 } from "../frame/fields.js";
 import { rotationChoices, rotationNote } from "../step/people-choices.js";
-import { SenderRotationField, SenderUserField } from "../step/sender-fields.js";
+import { SenderModeField, SenderRotationField, SenderUserField } from "../step/sender-fields.js";
 import { NEW_PRESET_PATH, PRESETS_PATH } from "./presets-page.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";
@@ -108,18 +108,10 @@ function Delete({ frame, path, saved, version, uses }: DeleteModel) {
 function Sender({ saved, entry, problems, nameable }: PresetModel) {
   return (
     <Group legend="Who sends">
-      <SelectField
-        name="sender_mode"
-        label="Sender"
+      <SenderModeField
         value={entry.sender_mode}
+        modes={["default_sender", "contact_owner", "contact_property", "specific_user", "rotation"]}
         problems={problems}
-        choices={[
-          { value: "default_sender", label: "Default sender" },
-          { value: "contact_owner", label: "Contact owner" },
-          { value: "contact_property", label: "A contact property that holds a user" },
-          { value: "specific_user", label: "Specific user" },
-          { value: "rotation", label: "Rotation" },
-        ]}
       />
       <TextField
         name="sender_property"

@@ -1,7 +1,7 @@
 import { takesStamps } from "#domain/ready-made/plan-trigger.js";
 import { LEAD_STATUSES } from "#domain/ready-made/recipe.js";
 import { CheckBox, Group, SelectField, TextArea, TextField } from "../frame/fields.js";
-import { SenderRotationField, SenderUserField } from "../step/sender-fields.js";
+import { SenderModeField, SenderRotationField, SenderUserField } from "../step/sender-fields.js";
 import { reconnectPath } from "../words/paths.js";
 import { leadStatusLabel } from "./plan-words.js";
 import { TRIGGERS_OF, type RecipeOptions } from "./recipe-entry.js";
@@ -123,17 +123,10 @@ export function EnrollmentFields({ recipe, entry, options, problems }: RecipeMod
         problems={problems}
         choices={[{ value: "", label: "Choose a sequence" }, ...sequenceChoices(options)]}
       />
-      <SelectField
-        name="sender_mode"
-        label="Sender"
+      <SenderModeField
         value={entry.sender_mode}
+        modes={["contact_owner", "rotation", "specific_user", "portal_default"]}
         problems={problems}
-        choices={[
-          { value: "contact_owner", label: "Contact owner" },
-          { value: "rotation", label: "Rotation" },
-          { value: "specific_user", label: "Specific user" },
-          { value: "portal_default", label: "Use the preset's sender" },
-        ]}
       />
       <SenderRotationField
         name="rotation_id"

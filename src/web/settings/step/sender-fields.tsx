@@ -11,6 +11,34 @@ interface ChoiceModel {
   problems: Problems;
 }
 
+const MODE_LABELS = {
+  portal_default: "Use the preset's sender",
+  default_sender: "Default sender",
+  contact_owner: "Contact owner",
+  contact_property: "A contact property that holds a user",
+  specific_user: "Specific user",
+  rotation: "Rotation",
+} as const;
+
+interface SenderModeModel {
+  value: string;
+  /** What is offered, in this order. */
+  modes: readonly (keyof typeof MODE_LABELS)[];
+  problems: Problems;
+}
+
+/** Who sends. */
+export function SenderModeField({ modes, ...field }: SenderModeModel) {
+  return (
+    <SelectField
+      {...field}
+      name="sender_mode"
+      label="Sender"
+      choices={modes.map((value) => ({ value, label: MODE_LABELS[value] }))}
+    />
+  );
+}
+
 /** The user who sends, where the sender is “Specific user”. `page` is the page itself, to load again. */
 export function SenderUserField({ nameable, page, ...field }: ChoiceModel & { page: string }) {
   const people = activePeople(nameable);

@@ -1,7 +1,7 @@
 import { MOST_SEQUENCES_LISTED } from "#domain/directory/people.js";
 import { Group, SelectField, TextField } from "../frame/fields.js";
 import type { Problems } from "../frame/problems.js";
-import { SenderRotationField, SenderUserField } from "./sender-fields.js";
+import { SenderModeField, SenderRotationField, SenderUserField } from "./sender-fields.js";
 import type { StepOffers, StepEntry } from "./step-entry.js";
 
 export interface StepFieldsModel {
@@ -66,17 +66,10 @@ function sequencesNote(listed: number): string | undefined {
 function SenderFields({ entry, choices: { nameable }, problems, page }: StepFieldsModel) {
   return (
     <Group legend="Sender">
-      <SelectField
-        name="sender_mode"
-        label="Sender"
+      <SenderModeField
         value={entry.sender_mode}
+        modes={["portal_default", "contact_owner", "specific_user", "rotation"]}
         problems={problems}
-        choices={[
-          { value: "portal_default", label: "Use the preset's sender" },
-          { value: "contact_owner", label: "Contact owner" },
-          { value: "specific_user", label: "Specific user" },
-          { value: "rotation", label: "Rotation" },
-        ]}
       />
       <SenderUserField
         name="sender_user_id"
