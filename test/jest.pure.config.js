@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import apart from "./jest.apart.config.js";
 import everything from "./jest.config.js";
 
@@ -12,6 +13,10 @@ export default async () => {
   process.env.WATCHES_SOURCES = "true";
   // From here and not by a flag of Node's: Stryker copies everything to a folder of its own, and the modules are there.
   await import("./shared-modules/register.mjs");
+  // Node would keep the source map of each module that is loaded again: a dozen megabytes a run.
+  process.setSourceMapsEnabled(false);
+  // That a property fails is enough: by which smallest example nobody reads.
+  fc.configureGlobal({ endOnFailure: true });
   return {
     ...everything,
     // The tests that reach a module are searched for in these alone.
@@ -19,7 +24,7 @@ export default async () => {
     testMatch: ["**/test/unit/**/*.test.ts"],
     // Takes seconds, and is about how long every pattern of the source takes.
     testPathIgnorePatterns: ["/test/unit/text/patterns.test"],
-    testEnvironment: fileOf("shared-modules/environment.cjs"),
+    testEnvironment: fileOf("shared-modules/first-failure.cjs"),
     runtime: fileOf("shared-modules/runtime.cjs"),
     // For jest's search alone: the files are loaded by Node.
     moduleNameMapper: apart.moduleNameMapper,
