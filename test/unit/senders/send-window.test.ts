@@ -55,6 +55,25 @@ describe("a send window", () => {
   test("is closed while the sender is away, first and last day included", () => {
     const away = [{ from: "2026-11-20", to: "2026-11-23" }];
     expect(opening(schedule({ away }), "2026-11-20T15:00:00Z")).toBe("2026-11-24T14:00:00.000Z");
+    expect(opening(schedule({ away }), "2026-11-23T15:00:00Z")).toBe("2026-11-24T14:00:00.000Z");
+    const oneDay = [{ from: "2026-11-20", to: "2026-11-20" }];
+    expect(opening(schedule({ away: oneDay }), "2026-11-20T15:00:00Z")).toBe("2026-11-23T14:00:00.000Z");
+  });
+
+  test("lasts a whole day if it ends when it begins", () => {
+    const around = schedule({ window: { days: [5], startMinute: 540, endMinute: 540 }, timeZone: "utc" });
+    expect(opening(around, "2026-11-21T08:59:00Z")).toBe("2026-11-21T08:59:00.000Z");
+    expect(opening(around, "2026-11-21T09:00:00Z")).toBe("2026-11-27T09:00:00.000Z");
+  });
+
+  test("that ends at midnight is not open on the day after, not even if its own day is one of absence", () => {
+    const late = schedule({
+      window: { days: [5], startMinute: 22 * 60, endMinute: 0 },
+      away: [{ from: "2026-11-20", to: "2026-11-20" }],
+      timeZone: "utc",
+    });
+    expect(opening(late, "2026-11-20T12:00:00Z")).toBe("2026-11-27T22:00:00.000Z");
+    expect(opening(late, "2026-11-27T23:30:00Z")).toBe("2026-11-27T23:30:00.000Z");
   });
 
   test("opens at midnight after an absence if it has no hours, and skips absences that overlap or touch", () => {
@@ -190,6 +209,27 @@ describe("an opening that is kept", () => {
       }),
       { numRuns: 70 },
     );
+  });
+
+  test("holds from an opening to its end, or from the end before to the next opening, or until midnight", () => {
+    const [nine, five] = [Date.parse("2026-11-20T09:00:00Z"), Date.parse("2026-11-20T17:00:00Z")];
+    const stretchAt = (ms: number, changes: Partial<SendSchedule> = {}) =>
+      new SendTimes(schedule({ timeZone: "utc", ...changes })).stretchAt(ms);
+    expect(stretchAt(nine)).toEqual({ fromMs: nine, untilMs: five, opens: "now" });
+    const monday = nine + 3 * DAY_MS;
+    expect(stretchAt(five)).toEqual({ fromMs: five, untilMs: monday, opens: monday });
+    const away = [{ from: "2000-01-01", to: "9999-12-31" }];
+    const midnight = Date.parse("2026-11-20T00:00:00Z");
+    expect(stretchAt(five, { away })).toEqual({
+      fromMs: midnight,
+      untilMs: midnight + DAY_MS,
+      opens: "never",
+    });
+    expect(stretchAt(five, { window: undefined })).toEqual({
+      fromMs: Number.NEGATIVE_INFINITY,
+      untilMs: Number.POSITIVE_INFINITY,
+      opens: "now",
+    });
   });
 
   test("holds for every moment of the stretch it is said to hold for", () => {

@@ -8,6 +8,7 @@ describe("a text that is cut to be stored", () => {
     { how: "before a character that does not fit whole", text: "abc🚀", longest: 4, kept: "abc" },
     { how: "after one that just fits", text: "abc🚀d", longest: 5, kept: "abc🚀" },
     { how: "with halves of characters replaced", text: "\ude80a\ud83d", longest: 9, kept: "\ufffda\ufffd" },
+    { how: "with half a character at its very end replaced", text: "a\ud83d", longest: 2, kept: "a\ufffd" },
     { how: "with NULs replaced", text: "a\0b", longest: 9, kept: "a\ufffdb" },
     { how: "to nothing", text: "🚀", longest: 0, kept: "" },
   ])("is kept $how", ({ text, longest, kept }) => {

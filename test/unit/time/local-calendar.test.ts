@@ -1,4 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
+import { IANAZone } from "luxon";
 import { dayOfDate, LocalCalendar, weekdayOf } from "#platform/time/local-calendar.js";
 
 const DAY_MS = 86_400_000;
@@ -30,6 +31,34 @@ describe("a zone's calendar", () => {
     expect(iso(newYork.minuteOf(day, 1_439))).toBe("2026-11-02T04:59:00.000Z");
     expect(iso(newYork.minuteOf(day, 1_440))).toBe("2026-11-02T05:00:00.000Z");
     expect(newYork.minuteOf(day, 1_500)).toBe(newYork.startOf(day + 1));
+  });
+
+  test("counts a time that a change of clocks skips as that much after the gap, east of Greenwich too", () => {
+    const berlin = new LocalCalendar("Europe/Berlin");
+    const day = dayNumber("2026-03-29");
+    expect(iso(berlin.minuteOf(day, 119))).toBe("2026-03-29T00:59:00.000Z");
+    expect(iso(berlin.minuteOf(day, 150))).toBe("2026-03-29T01:30:00.000Z");
+    expect(iso(berlin.minuteOf(day, 180))).toBe("2026-03-29T01:00:00.000Z");
+  });
+
+  test("looks up the start of a day once, and forgets it when it knows those of sixteen others", () => {
+    const lookups = jest.spyOn(IANAZone.prototype, "offset");
+    const calendar = new LocalCalendar("America/New_York");
+    const countOf = (days: readonly number[]): number => {
+      lookups.mockClear();
+      days.forEach((day) => calendar.startOf(day));
+      return lookups.mock.calls.length;
+    };
+    const sixteen = Array.from({ length: 16 }, (_, index) => 20_000 + index);
+    try {
+      expect(countOf(sixteen)).toBeGreaterThanOrEqual(16);
+      expect(countOf(sixteen)).toBe(0);
+      expect(countOf([20_016])).toBeGreaterThan(0);
+      expect(countOf([20_016])).toBe(0);
+      expect(countOf([20_000])).toBeGreaterThan(0);
+    } finally {
+      lookups.mockRestore();
+    }
   });
 
   test("is UTC's if nobody knows the zone", () => {
