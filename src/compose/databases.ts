@@ -4,6 +4,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from "#platform/db/embed
 import { checkRights } from "#platform/db/check-rights.js";
 import { applyMigrations } from "#platform/db/migrations/migrate.js";
 import type { TroubleLog } from "#platform/db/trouble-log.js";
+import { waitForDatabase } from "#platform/db/wait-for-database.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { unlessStopped } from "#platform/time/orderly-stop.js";
 import type { Closers } from "./closers.js";
@@ -56,7 +57,10 @@ export async function openDatabaseOf(
   const options = { url, applicationName, poolSize: POOL_SIZE, onFault, logger, onPoolWait };
   const database = openDatabase({ ...options, ...(connectTimeoutMs && { connectTimeoutMs }) });
   closers.add(() => database.close());
-  await unlessStopped(checkRights(database.pool), stopping);
+  await unlessStopped(
+    waitForDatabase(() => checkRights(database.pool), { logger, stopping }),
+    stopping,
+  );
   return database;
 }
 

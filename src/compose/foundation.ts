@@ -2,6 +2,7 @@ import type { Config } from "../config.js";
 import type { Database } from "#platform/db/client.js";
 import type { EmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
 import { TroubleLog } from "#platform/db/trouble-log.js";
+import { waitForDatabase } from "#platform/db/wait-for-database.js";
 import type { Slices } from "#domain/executions/slices.js";
 import { UnfinishedChanges } from "#domain/executions/unfinished.js";
 import { createDirectory, type Directory } from "#domain/directory/directory.js";
@@ -88,13 +89,14 @@ async function openQueueOf(
   closers: Closers,
   { database, databaseTroubles }: { database: Database; databaseTroubles: TroubleLog },
 ): Promise<DrainQueue> {
-  const opening = openDrainQueue({
+  const queueOptions = {
     databaseUrl: database.url,
     logger,
     applicationName: `sequence-enroller-queue`,
     connectTimeoutMs: config.databaseConnectTimeoutMs,
     onFault: databaseTroubles.report,
-  });
+  };
+  const opening = waitForDatabase(() => openDrainQueue(queueOptions), { logger, stopping });
   try {
     return await unlessStopped(opening, stopping);
   } catch (error) {
@@ -163,7 +165,11 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
   });
   const hubspotClock = openHubSpotClock(metrics, logger);
   const vault = openVault({ config, logger, metrics, database, oauthApi, now });
-  await unlessStopped(vault.checkSeals(), options.stopping);
+  const { stopping } = options;
+  await unlessStopped(
+    waitForDatabase(() => vault.checkSeals(), { logger, stopping }),
+    stopping,
+  );
   const queue = await openQueueOf(options, closers, { database, databaseTroubles });
   addGauges(metrics, { config, database, siteDatabase, queue });
   const wake = createWakeSoon({

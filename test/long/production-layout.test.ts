@@ -11,7 +11,7 @@ import { createBrowser, installByBrowser } from "../../src/bin/oauth-browser.js"
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
-import { createTestDatabase } from "../support/database.js";
+import { createEmptyDatabase } from "../support/database.js";
 import { findNodeReleases } from "../support/node-releases.js";
 import { addPlainPortal, freePort } from "../support/start-app.js";
 
@@ -44,7 +44,7 @@ afterAll(async () => {
 
 /** The production folder's processes, each as an init system would start it. */
 async function startProcesses(node: string) {
-  const db = await createTestDatabase();
+  const db = await createEmptyDatabase();
   const [port, workerPort] = [await freePort(), await freePort()];
   const publicUrl = `http://localhost:${port}`;
   const secret = randomBytes(16).toString("hex");

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { startApp } from "../../src/app.js";
+import { readConfig } from "../../src/config.js";
 import { applyMigrations } from "#platform/db/migrations/migrate.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { openSlowWay, type SlowWay } from "../support/slow-way.js";
+
 import { startRunningApp, type RunningApp } from "../support/start-app.js";
 
 let db: TestDatabase;
@@ -50,4 +53,45 @@ test("a start waits for a database that is not there yet, and says so", async ()
     await new Promise((resolve) => setTimeout(resolve, 20));
   way = await openSlowWay(db.url, { port: Number(new URL(url).port) });
   await expect(migrating).resolves.toEqual([]);
+});
+
+/** A start through the way, and what it logged. The first connection that the migrations do not make is too slow. */
+function startOn(slowWay: SlowWay, environment: Record<string, string>) {
+  const lines: string[] = [];
+  const logger = createLogger({
+    level: "warn",
+    destination: {
+      write: (line: string) => {
+        lines.push(line);
+      },
+    },
+  });
+  const config = readConfig({ ...environment, DATABASE_URL: slowWay.url, PORT: "0" });
+  return { lines, starting: startApp(config, logger) };
+}
+
+test("a start whose database takes longer to connect to than is waited for tries again, and goes on when it is quick", async () => {
+  running = await startRunningApp();
+  way = await openSlowWay(running.db.url);
+  way.connectDelayMs = 2_000;
+  const { lines, starting } = startOn(way, running.environment);
+  const isTryingAgain = async (): Promise<void> => {
+    while (!lines.join("").includes("cannot be reached yet"))
+      await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  await Promise.race([starting, isTryingAgain()]);
+  way.connectDelayMs = 0;
+  const app = await starting;
+  const ready = await fetch(`http://127.0.0.1:${app.address.port}/readyz`);
+  await app.close();
+  expect(ready.status).toBe(200);
+});
+
+test("a start whose database stays too slow ends with the setting to change", async () => {
+  running = await startRunningApp();
+  way = await openSlowWay(running.db.url);
+  way.connectDelayMs = 2_000;
+  await expect(startOn(way, running.environment).starting).rejects.toThrow(
+    /The database cannot be reached: .*timeout.*DATABASE_CONNECT_TIMEOUT_MS/,
+  );
 });

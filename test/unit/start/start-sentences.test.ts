@@ -9,7 +9,7 @@ const TEXT = String.raw`(["\x60])((?:\$\{(?:[^{}]|\{[^{}]*\})*\}|(?!\1).)*)\1`;
 const SAID: readonly (readonly [file: string, before: string])[] = [
   ["src/platform/db/embedded", String.raw`(?:new \w+\(|function inUse[^}]*?return \()\s*`],
   ["src/platform/db/migrations", String.raw`new Migration\w+\(\s*`],
-  ["src/platform/db/connect-patiently.ts", String.raw`(?:new \w+\(|logger\.warn\([^"]*)`],
+  ["src/platform/db/wait-for-database.ts", String.raw`(?:new \w+\(|logger\.warn\([^"]*)`],
   ["src/platform/db/refuse-transaction-pooling.ts", String.raw`new DatabasePoolerUnsupported\(\s*`],
   ["src/platform/db/storage-faults.ts", String.raw`means: `],
   ["src/domain/vault/check-seals.ts", String.raw`(?:new \w+\(|logger\.error\([^\x60]*)\s*`],
