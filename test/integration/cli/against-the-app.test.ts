@@ -102,7 +102,7 @@ describe("one enrollment", () => {
     addContact("soon@lead.example");
     const day = new Date(Date.now() + 86_400_000).toISOString();
     const waits = await run(
-      `enroll --email soon@lead.example --sequence ${sequenceId} --sender contact_owner --not-before ${day} --wait 5`,
+      `enroll --email soon@lead.example --sequence ${sequenceId} --sender contact_owner --not-before ${day} --wait 1`,
     );
     expect([waits.code, waits.stderr]).toEqual([0, expect.stringContaining("Not decided yet. See: ")]);
     expect(waits.stdout).toMatch(/status +WAITING\n[\s\S]*not before +\d{4}-/);
