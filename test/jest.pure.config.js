@@ -22,8 +22,6 @@ export default async () => {
     // The tests that reach a module are searched for in these alone.
     roots: ["<rootDir>/test/unit", "<rootDir>/test/support"],
     testMatch: ["**/test/unit/**/*.test.ts"],
-    // Takes seconds, and is about how long every pattern of the source takes.
-    testPathIgnorePatterns: ["/test/unit/text/patterns.test"],
     testEnvironment: fileOf("shared-modules/first-failure.cjs"),
     runtime: fileOf("shared-modules/runtime.cjs"),
     // For jest's search alone: the files are loaded by Node.

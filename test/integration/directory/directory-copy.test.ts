@@ -1,124 +1,26 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
-import { createCopyStore, type CopyStore } from "#domain/directory/copy-store.js";
 import { createDirectory } from "#domain/directory/directory.js";
-import { sequenceOptions } from "#domain/directory/options.js";
-import type { Ownership } from "#domain/executions/claim.js";
-import type { Owner, PortalGateway } from "#platform/hubspot/gateway.js";
-import { DirectoryRenewal } from "#worker/renewal/directory-renewal.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { DirectoryKeeper, directoryNeed } from "#worker/renewal/sync-directory.js";
-import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
-import { createTestDatabase, type TestDatabase } from "../../support/database.js";
+import {
+  acquire,
+  activeOwners,
+  begin,
+  count,
+  gatewayOf,
+  ownerOf,
+  pageOf,
+  pool,
+  portalId,
+  problem,
+  renew,
+  useDirectoryCopies,
+} from "../../support/directory-copies.js";
 
-let db: TestDatabase;
-let portalId = 8_100n;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-
-afterAll(() => db.drop());
-
-beforeEach(async () => {
-  portalId += 1n;
-  await pool().query(
-    `INSERT INTO portals (portal_id, status, authorized_by_user_id) VALUES ($1, 'CONNECTED', 1)`,
-    [portalId],
-  );
-});
-
-const pool = () => db.database.pool;
-
-async function acquire(): Promise<{ owner: Ownership; copy: CopyStore }> {
-  const { epoch } = await acquirePortal(pool(), portalId);
-  const owner = { pool: pool(), portalId, epoch, leaseCte: LEASE_CTE };
-  return { owner, copy: createCopyStore(owner, createDirectory({ pool: pool() })) };
-}
-
-const ownerOf = (number: number, archived = false): Owner => ({
-  id: String(number),
-  userId: BigInt(number),
-  email: `u${number}@acme.example`,
-  firstName: "U",
-  lastName: String(number),
-  type: "PERSON",
-  archived,
-});
-
-/** A list of `count` entries, a hundred a page. */
-function pageOf<Entry>(count: number, after: string | undefined, make: (number: number) => Entry) {
-  const from = Number(after ?? 0);
-  const to = Math.min(count, from + 100);
-  const results = Array.from({ length: to - from }, (_, index) => make(from + index + 1));
-  return Promise.resolve({ results, after: to < count ? String(to) : undefined, leftOut: [] });
-}
-
-/** HubSpot's lists, all of the same length. */
-function gatewayOf(count: number, changes: Partial<PortalGateway> = {}): PortalGateway {
-  return {
-    listOwners: ({ after, archived }: { after?: string | undefined; archived: boolean }) =>
-      pageOf(archived ? 0 : count, after, (number) => ownerOf(number)),
-    listSequences: ({ after }: { after?: string | undefined }) =>
-      pageOf(count, after, (number) => ({ id: String(number), name: `Sequence ${number}`, folderId: null })),
-    listUsers: ({ after }: { after?: string | undefined }) =>
-      pageOf(count, after, (number) => {
-        const { email, firstName, lastName } = ownerOf(number);
-        return {
-          id: BigInt(number),
-          email,
-          firstName,
-          lastName,
-          superAdmin: number === 1,
-          seatNames: ["Sales"],
-        };
-      }),
-    readAccount: () => Promise.resolve({ timeZone: "UTC", uiDomain: null }),
-    ...changes,
-  } as unknown as PortalGateway;
-}
-
-async function begin(maxPages?: number): Promise<DirectoryRenewal> {
-  const state = await createDirectory({ pool: pool() }).state(portalId);
-  if (state === undefined) throw new Error("no such portal");
-  return new DirectoryRenewal(state, maxPages === undefined ? {} : { maxPages });
-}
-
-/** Reads and stores a whole copy. */
-async function renew(copy: CopyStore, gateway: PortalGateway, maxPages?: number): Promise<void> {
-  const renewal = await begin(maxPages);
-  while (!renewal.isRead) await renewal.step({ gateway, copy });
-  await renewal.finish(copy);
-}
-
-async function count(text: string): Promise<number> {
-  const { rows } = await pool().query<{ count: number }>(`SELECT count(*)::int AS count FROM ${text}`, [
-    portalId,
-  ]);
-  return rows[0]?.count ?? 0;
-}
-
-const activeOwners = () => count("owners WHERE portal_id = $1 AND NOT is_archived");
-
-async function problem(): Promise<string | null | undefined> {
-  const { rows } = await pool().query<{ directory_error: string | null }>(
-    `SELECT directory_error FROM portals WHERE portal_id = $1`,
-    [portalId],
-  );
-  return rows[0]?.directory_error;
-}
+useDirectoryCopies();
 
 describe("a copy of long lists", () => {
-  test("is complete at 20,150 owners, users and sequences, and the next copy archives none of them", async () => {
-    const { copy } = await acquire();
-    for (let copies = 0; copies < 2; copies += 1) await renew(copy, gatewayOf(20_150));
-    expect(await activeOwners()).toBe(20_150);
-    expect(await count("users WHERE portal_id = $1 AND is_listed")).toBe(20_150);
-    expect(await count("sequences WHERE portal_id = $1 AND is_listed")).toBe(20_150);
-    expect(await problem()).toBeNull();
-    const { options } = await sequenceOptions(pool(), { portalId, search: "Sequence 20120" });
-    expect(options).toEqual([{ label: "Sequence 20120", value: "20120" }]);
-  });
-
   test("that is cut at the limit archives nobody, and says so", async () => {
     const { copy } = await acquire();
     await renew(copy, gatewayOf(450));

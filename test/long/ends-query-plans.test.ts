@@ -9,8 +9,8 @@ import {
 import { readCourse, readEnds } from "#domain/ends/known-ends.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
-import { createTestDatabase, type TestDatabase } from "../../support/database.js";
-import { costOf, FEW, LOADED_AT_ONCE, PORTAL, ROWS } from "../../support/query-plans.js";
+import { createTestDatabase, type TestDatabase } from "../support/database.js";
+import { costOf, FEW, LOADED_AT_ONCE, PORTAL, ROWS } from "../support/query-plans.js";
 
 /** Enrollments decided last, a second each, that nobody follows yet. */
 const NEW = 30;

@@ -8,7 +8,7 @@ import { hideSecrets } from "#platform/observability/secret-shapes.js";
 import { redactText } from "#platform/observability/redact.js";
 import { refusalCode } from "#domain/executions/refusal.js";
 
-const SOURCE = new URL("../../../src/", import.meta.url).pathname;
+const SOURCE = new URL("../../src/", import.meta.url).pathname;
 
 /** What no stranger's text reaches: generated code, the stand-in for HubSpot, the demo, scripts of the build. */
 const APART = /^(?:db\/generated|simulator)\/|^bin\/(?:demo|simulator|oauth-browser)|\.mjs$/;

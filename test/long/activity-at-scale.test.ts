@@ -3,7 +3,7 @@ import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { searchExecutions } from "#domain/history/execution-search.js";
 import type { ExecutionFilter } from "#domain/contract/execution-filter.js";
-import { createTestDatabase, type TestDatabase } from "../../support/database.js";
+import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 /**
  * Executions of one portal. By default enough to tell a bounded statement from one that reads all; the bar on time counts

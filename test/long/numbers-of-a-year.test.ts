@@ -8,7 +8,7 @@ import { readHistory, RANGES, type Range } from "#domain/history/outcome-history
 import { listSenderLoads } from "#domain/accounts/sender-load.js";
 import { readReport, REPORT_GROUPS, type ReportGroup } from "#domain/history/report.js";
 import { readReportSummary } from "#domain/history/reports/report-summary.js";
-import { createTestDatabase, type TestDatabase } from "../../support/database.js";
+import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import {
   PORTAL,
   QUIET,
@@ -18,7 +18,7 @@ import {
   type Statement,
   toLiteral,
   wholeRowsRead,
-} from "../../support/query-plans.js";
+} from "../support/query-plans.js";
 
 /** The pages of numbers: what they cost follows from the stretch of time they tell of, not from the years before. */
 describe("the settings site's numbers of a year", () => {

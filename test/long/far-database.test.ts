@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import type { SimulatedPortal } from "../../../src/simulator/portal.js";
-import { createBrowser, hiddenField, type Browser } from "../../support/browser.js";
-import { createTestDatabase, type TestDatabase } from "../../support/database.js";
-import { openSlowWay, type SlowWay } from "../../support/slow-way.js";
-import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import { createBrowser, hiddenField, type Browser } from "../support/browser.js";
+import { createTestDatabase, type TestDatabase } from "../support/database.js";
+import { openSlowWay, type SlowWay } from "../support/slow-way.js";
+import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 /** Of a database on another continent: a statement for each of fifty people would take four seconds. */
 const FAR_MS = 80;
