@@ -12,9 +12,11 @@ import { fileURLToPath } from "node:url";
 import { lookAgain } from "./second-look.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+/** Most of what a test makes is garbage at once: with room for more of it, it is collected less often (Node's default is 16). */
+const YOUNG_MB = 32;
 /** The files of a worker share the product's modules; with TEST_WORLDS=apart each loads them again (test/jest.apart.config.js). */
 const isApart = process.env.TEST_WORLDS === "apart";
-const flags = ["--import=./test/shared-modules/register.mjs"];
+const flags = ["--import=./test/shared-modules/register.mjs", `--max-semi-space-size=${YOUNG_MB}`];
 if (isApart) flags.push("--experimental-vm-modules", "--disable-warning=ExperimentalWarning");
 const config = isApart ? "test/jest.apart.config.js" : "test/jest.config.js";
 const jest = "node_modules/jest/bin/jest.js";
@@ -36,8 +38,8 @@ if (missing.length > 0)
 const LONG = "/test/long/";
 /** Random walks: a few each time, many more with the long tests. */
 const MODEL = "/executions/state-model.test";
-/** Files side by side: more than the two cores there are at the least, since a file mostly waits for pauses that the app makes. */
-const WORKERS = 4;
+/** Files side by side: three for each of the two cores there are at the least, since a file works for less than half of its time. */
+const WORKERS = 6;
 /** What files leave behind stays in their worker; beyond this much a new worker costs less than collecting its garbage. */
 const WORKER_MEMORY = "1GB";
 
