@@ -31,6 +31,8 @@ export default {
   jest: { projectType: "custom", configFile: "test/jest.pure.config.js", enableFindRelatedTests: true },
   coverageAnalysis: "perTest",
   concurrency: 1,
+  // Modules that were loaded stay in the process: for each fault up to 25 MB of them.
+  maxTestRunnerReuse: 25,
   timeoutMS: 30_000,
   thresholds: { high: 95, low: 85, break: 85 },
   reporters: ["clear-text", "progress-append-only", "json"],
