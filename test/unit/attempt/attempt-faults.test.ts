@@ -60,6 +60,7 @@ describe("when HubSpot could not be asked, the next try comes", () => {
     });
     const read = recoverable(new PortalSpared(), claimed({ state: "UNCERTAIN", leftMs: 1 }), "UNCERTAIN");
     expect(read).toMatchObject({ to: "UNCERTAIN", delayMs: 0 });
+    expect(read).not.toHaveProperty("isWait");
   });
 
   test.each([new GrantRevoked("gone"), new AppMisconfigured("wrong secret")])(
@@ -71,6 +72,7 @@ describe("when HubSpot could not be asked, the next try comes", () => {
 
   test("within a minute where our own database did not answer", () => {
     const fault = Object.assign(new Error("gone"), { code: "57P01" });
+    expect(delayOf(recoverable(fault, claimed({ retries: 3 }), "QUEUED"))).toBeGreaterThanOrEqual(4_000);
     for (const to of ["QUEUED", "UNCERTAIN"] as const) {
       const result = recoverable(fault, claimed({ retries: 30 }), to);
       expect(result).toMatchObject({ to, problem: expect.stringMatching(/^\w.*\bdatabase\b.*\.$/) });

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ClaimedExecution } from "#domain/contract/execution.js";
 import type { CurrentEnrollment, PortalGateway } from "#platform/hubspot/gateway.js";
+import type { HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
 import {
   BELIEVE_NONE_AFTER_MS as BELIEVED_IN_LIFE_MS,
+  doubtedForMs,
   judgeDoubt,
   type Judgement,
 } from "#worker/attempt/doubt.js";
@@ -27,9 +29,17 @@ interface Shown {
   enrollment?: Partial<CurrentEnrollment>;
   properties?: Record<string, string | null>;
   execution?: Partial<ClaimedExecution>;
+  clock?: HubSpotClock;
+  believeNoneAfterMs?: number;
 }
 
-function judge({ enrollment, properties = {}, execution = {} }: Shown): Promise<Judgement> {
+function judge({
+  enrollment,
+  properties = {},
+  execution = {},
+  clock = clockOf(() => NOW_MS),
+  believeNoneAfterMs = BELIEVE_NONE_AFTER_MS,
+}: Shown): Promise<Judgement> {
   const found = enrollment && {
     id: "60",
     sequenceId: "300",
@@ -41,11 +51,7 @@ function judge({ enrollment, properties = {}, execution = {} }: Shown): Promise<
   };
   const gateway = { readEnrollment: () => Promise.resolve(found) } as unknown as PortalGateway;
   const readProperties = () => Promise.resolve(properties);
-  const doubts = {
-    clock: clockOf(() => NOW_MS),
-    believeNoneAfterMs: BELIEVE_NONE_AFTER_MS,
-    readProperties,
-  };
+  const doubts = { clock, believeNoneAfterMs, readProperties };
   return judgeDoubt({ ...EXECUTION, ...execution }, { gateway, doubts });
 }
 
@@ -109,9 +115,19 @@ describe("an enrollment is ours", () => {
       return judged.is === "ours" ? judged.outcome.sender : judged.is;
     };
     expect(await senderOf("7")).toEqual({ userId: 7n, email: "a@b.c" });
-    expect(await senderOf("somebody")).toBeUndefined();
+    expect(await senderOf("12")).toEqual({ userId: 12n, email: "a@b.c" });
+    for (const none of ["somebody", "x7", "7x", ""]) expect(await senderOf(none)).toBeUndefined();
     expect(await senderOf(null)).toBeUndefined();
     expect(await senderOf("7", null)).toBeUndefined();
+  });
+
+  test("with the name that HubSpot has for its sequence, if it has one", async () => {
+    const outcomeOf = async (sequenceName: string | null) => {
+      const judged = await judge({ enrollment: { sequenceName } });
+      return judged.is === "ours" ? judged.outcome : judged;
+    };
+    expect(await outcomeOf("Trial")).toMatchObject({ sequenceName: "Trial" });
+    expect(await outcomeOf(null)).not.toHaveProperty("sequenceName");
   });
 
   test("only in our sequence", async () => {
@@ -153,6 +169,14 @@ describe("that there is none of ours is believed", () => {
       is: "none",
       believedInMs: BELIEVE_NONE_AFTER_MS,
     });
+  });
+
+  test("not yet, and never at once, while HubSpot's time is not known", async () => {
+    const clock: HubSpotClock = { at: () => undefined };
+    const judged = (believeNoneAfterMs: number) =>
+      judge({ clock, believeNoneAfterMs, execution: { firstSentAt: undefined } });
+    expect(await judged(BELIEVE_NONE_AFTER_MS)).toEqual({ is: "none", believedInMs: BELIEVE_NONE_AFTER_MS });
+    expect(await judged(0)).toEqual({ is: "none", believedInMs: 1 });
   });
 
   test("at once of what is attempted and was never in doubt: each request before was answered", async () => {
@@ -254,4 +278,13 @@ describe("another's is shown", () => {
     const ended = { ...byLookup, properties: latest("300", older, false) };
     expect(await judge(ended)).toMatchObject({ is: "none" });
   });
+});
+
+test("a doubt is as old as HubSpot's clock tells, and not old at all while one of the two is not known", () => {
+  const age = (doubtedAt: Date | undefined, now: Date | undefined) =>
+    doubtedForMs({ ...EXECUTION, doubtedAt }, now);
+  const now = ago(0);
+  expect([age(ago(5_000), now), age(ago(-5_000), now), age(undefined, now), age(now, undefined)]).toEqual([
+    5_000, 0, 0, 0,
+  ]);
 });

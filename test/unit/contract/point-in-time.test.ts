@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { Settings } from "luxon";
 import { isPointInTime, pointInTime } from "#domain/contract/point-in-time.js";
 
 const at = (text: string, zone: string | null) => pointInTime(text, zone).toISOString();
@@ -15,6 +16,17 @@ describe("“not before”, in milliseconds", () => {
   ])("a HubSpot date begins with that day in the portal's zone, here %s", (zone, instant) => {
     expect(at(date, zone)).toBe(instant);
     expect(at("2027-01-31", zone)).toBe(instant);
+  });
+
+  test("is the same on a machine in another zone", () => {
+    Settings.defaultZone = "America/New_York";
+    try {
+      expect(at(date, "Asia/Tokyo")).toBe("2027-01-30T15:00:00.000Z");
+      expect(at(date, "No/Such_Zone")).toBe("2027-01-31T00:00:00.000Z");
+      expect(at("2027-01-31T09:30", "No/Such_Zone")).toBe("2027-01-31T09:30:00.000Z");
+    } finally {
+      Settings.defaultZone = "system";
+    }
   });
 
   test("a time of day is that instant, wherever the portal is", () => {

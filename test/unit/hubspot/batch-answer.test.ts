@@ -97,6 +97,7 @@ describe("the answer to a batch of completions", () => {
 
   test.each([
     ["an error that names nobody", { errors: [{ message: "one of them is bad" }] }, true],
+    ["one error that names somebody and one that does not", { errors: [{ id: "ap-1" }, {}] }, true],
     ["more errors than it names", { numErrors: 2, errors: [{ message: "gone", id: "ap-1" }] }, true],
     ["as many errors as it names", { numErrors: 1, errors: [{ message: "gone", id: "ap-1" }] }, false],
     ["as many errors as it names, though not whether they last", COUNTED, false],

@@ -99,10 +99,20 @@ describe("HubSpot's clock, learned from the dates of its answers", () => {
   test.each([
     ...[null, "", "yesterday", "0", "2026", "2026-11-20T12:00:00Z"],
     ...["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 2001 00:00:00 GMT"],
+    ...["Tue, 31 Dec 2024 23:59:59 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"],
+    ...["Fri, 20 Nov 2026 15:00:00 GMT+0200", "x Fri, 20 Nov 2026 15:00:00 GMT"],
   ])("an answer dated %p stands for this machine's clock", (date) => {
     for (let given = 0; given < 3; given += 1) clock.answered(date);
     expect(aheadMs()).toBe(0);
   });
+
+  test.each(["Wed, 01 Jan 2025 00:00:00 GMT", "Thu, 31 Dec 2099 23:59:59 GMT"])(
+    "an answer dated %p can be HubSpot's",
+    (date) => {
+      for (let given = 0; given < 3; given += 1) clock.answered(date);
+      expect(clock.at()?.getTime()).toBe(Date.parse(date) + 500);
+    },
+  );
 
   test.each([null, "yesterday", "Thu, 01 Jan 1970 00:00:00 GMT"])(
     "answers dated %p change nothing once HubSpot's time is known, whatever this machine's clock shows",

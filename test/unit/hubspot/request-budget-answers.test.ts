@@ -63,6 +63,13 @@ describe("a request budget that learns from HubSpot's rate headers", () => {
     expect(budget.available()).toBe(95);
   });
 
+  test("knows its own requests that were answered before the one whose answer it reads", () => {
+    const { budget } = budgetAt({ limit: 110 });
+    for (let sent = 0; sent < 5; sent += 1) budget.tryTake()?.settle();
+    budget.tryTake()?.observe({ max: 110, remaining: 104 });
+    expect(budget.available()).toBe(104);
+  });
+
   test("an answer that comes late does not make it count again what has left the window meanwhile", () => {
     const { clock, budget, takeAll } = budgetAt({ limit: 110 });
     const [late, ...others] = takeAll();

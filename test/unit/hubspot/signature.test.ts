@@ -179,6 +179,19 @@ describe("which signature counts", () => {
     },
   );
 
+  test("a signature with anything before or after it is no signature", () => {
+    for (const more of ["0", "A", "=", "x", " ", "\n"]) {
+      for (const around of [(text: string) => more + text, (text: string) => text + more]) {
+        const v3 = v3Headers({});
+        const v2 = v2Headers({});
+        v3["x-hubspot-signature-v3"] = around(v3["x-hubspot-signature-v3"]);
+        v2["x-hubspot-signature"] = around(v2["x-hubspot-signature"]);
+        expect(verify(v3)).toEqual(refused("malformed"));
+        expect(verify(v2)).toEqual(refused("malformed"));
+      }
+    }
+  });
+
   test("headers that arrive as arrays are refused", () => {
     const v3 = v3Headers({});
     const v2 = v2Headers({});

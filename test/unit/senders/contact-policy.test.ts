@@ -137,7 +137,8 @@ describe("the policy for contacts", () => {
   });
 
   test("needs the properties that it goes by, and no others", () => {
-    expect(neededProperties(INITIAL_POLICY)).toEqual([]);
+    // A list of nothing is equal to a list of undefined, unless it is asked for strictly.
+    expect(neededProperties(INITIAL_POLICY)).toStrictEqual([]);
     const sender = { mode: "contact_property", property: "account_manager" } as const;
     const suppression = { domains: [], property: { name: "tags", values: [] } };
     expect(neededProperties({ ...INITIAL_POLICY, sender })).toEqual(["account_manager"]);

@@ -49,6 +49,10 @@ function outputsOf(result: ReturnType<typeof look>) {
   return result.to === "DECIDED" ? result.outcome.outputs : result;
 }
 
+/** What is noted with a contact that goes on waiting. */
+const seenOf = (result: ReturnType<typeof look>) =>
+  result.to === "WATCHING" ? result.seen : `it is ${result.to}`;
+
 const enrolledAt = ago(49 * HOUR);
 const inSequence = { isEnrolled: true, sequenceId: "1", enrolledAt };
 const seen = { sequence_id: "1", enrolled_at: enrolledAt.toISOString() };
@@ -56,7 +60,7 @@ const seen = { sequence_id: "1", enrolled_at: enrolledAt.toISOString() };
 describe("a contact that is in a sequence", () => {
   test("is noted with it and looked at again", () => {
     expect(look(inSequence)).toEqual({ to: "WATCHING", seen, dueAt: ago(-5 * MINUTE) });
-    expect(look({ isEnrolled: true })).toMatchObject({ to: "WATCHING", seen: {} });
+    expect(seenOf(look({ isEnrolled: true }))).toEqual({});
   });
 
   test("is looked at no later than its time is up", () => {
@@ -107,11 +111,11 @@ describe("a contact that is in a sequence", () => {
 
   test("is not taken for seen in a sequence before the one we enrolled it in", () => {
     const own = { sequenceId: "7", enrolledAt: ago(MINUTE) };
-    expect(look(inSequence, { evidence: { own } })).toMatchObject({ to: "WATCHING", seen: {} });
+    expect(seenOf(look(inSequence, { evidence: { own } }))).toEqual({});
     const shown = { isEnrolled: true, sequenceId: "7", enrolledAt: ago(MINUTE + 5 * SECOND) };
     expect(look(shown, { evidence: { own } })).toMatchObject({ seen: { sequence_id: "7" } });
     const tooEarly = { ...shown, enrolledAt: ago(MINUTE + 5 * SECOND + 1) };
-    expect(look(tooEarly, { evidence: { own } })).toMatchObject({ seen: {} });
+    expect(seenOf(look(tooEarly, { evidence: { own } }))).toEqual({});
   });
 });
 
@@ -124,7 +128,7 @@ describe("a contact that is in no sequence", () => {
 
   test("is looked at again within the first minute, and as long as our own enrollment may not show", () => {
     const young = { acceptedAt: ago(MINUTE - 1) };
-    expect(look({}, { execution: young })).toMatchObject({ to: "WATCHING", seen: {} });
+    expect(seenOf(look({}, { execution: young }))).toEqual({});
     expect(outputsOf(look({}, { execution: { ...young, deadlineAt: NOW } }))).toEqual({
       outcome: "NOT_ENROLLED",
     });
@@ -182,6 +186,23 @@ describe("a contact that is in no sequence", () => {
   });
 });
 
+describe("a contact that we are taking out of its sequence", () => {
+  test.each<Partial<WatchedExecution>>([{ isUnenrolling: true }, { kind: "UNENROLL" }])(
+    "is left to that until its deadline, whatever it is in: %j",
+    (execution) => {
+      const deadlineAt = ago(-1);
+      for (const told of [inSequence, {}])
+        expect(look(told, { execution: { ...execution, deadlineAt, seen } })).toEqual({
+          to: "WATCHING",
+          dueAt: deadlineAt,
+          seen,
+        });
+      const result = look(inSequence, { execution: { ...execution, deadlineAt: NOW } });
+      expect(result.to === "DECIDED" && result.outcome.errorCode).toBe("DEADLINE_EXCEEDED");
+    },
+  );
+});
+
 test("a contact that is gone is not found", () => {
   const result = look(undefined);
   expect(result.to === "DECIDED" && result.outcome.errorCode).toBe("CONTACT_NOT_FOUND");
@@ -196,7 +217,11 @@ describe("an enrollment that waits for its contact's sequence", () => {
 
   test("waits while it is in one, until the deadline alone", () => {
     const waits = { ...execution, maxWaitDays: 0 };
-    expect(look(inSequence, { execution: waits })).toMatchObject({ to: "WATCHING", seen: {} });
+    expect(look(inSequence, { execution: waits })).toEqual({
+      to: "WATCHING",
+      seen: {},
+      dueAt: ago(-5 * MINUTE),
+    });
     const result = look(inSequence, { execution: { ...execution, deadlineAt: NOW } });
     expect(result.to === "DECIDED" && result.outcome).toMatchObject({
       errorCode: "ALREADY_ENROLLED",
