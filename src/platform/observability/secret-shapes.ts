@@ -31,7 +31,7 @@ const PARAMETER_VALUE = /[^&\s"'\\]*/y;
 
 /**
  * Secrets by shape. All of this is applied to text by strangers, so each pattern takes linear time
- * (test/unit/text/patterns.test.ts). None matches across a quote or a backslash, so that JSON text stays JSON.
+ * (test/long/patterns.test.ts). None matches across a quote or a backslash, so that JSON text stays JSON.
  */
 const SECRET_SHAPES: readonly [RegExp, string][] = [
   [/\b(Bearer|Basic)\s{1,16}[\w.~+/=-]+/gi, "$1 [redacted]"],
