@@ -102,7 +102,9 @@ describe("HubSpot's clock, learned from the dates of its answers", () => {
     ...["Tue, 31 Dec 2024 23:59:59 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"],
     ...["Fri, 20 Nov 2026 15:00:00 GMT+0200", "x Fri, 20 Nov 2026 15:00:00 GMT"],
   ])("an answer dated %p stands for this machine's clock", (date) => {
-    for (let given = 0; given < 3; given += 1) clock.answered(date);
+    for (let given = 0; given < 2; given += 1) clock.answered(date);
+    expect(clock.at()).toBeUndefined();
+    clock.answered(date);
     expect(aheadMs()).toBe(0);
   });
 

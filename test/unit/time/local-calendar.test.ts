@@ -28,6 +28,7 @@ describe("a zone's calendar", () => {
     expect(iso(newYork.minuteOf(day, 0))).toBe("2026-11-01T04:00:00.000Z");
     // 1:30 comes twice: the first counts.
     expect(iso(newYork.minuteOf(day, 90))).toBe("2026-11-01T05:30:00.000Z");
+    expect(iso(newYork.minuteOf(day, 180))).toBe("2026-11-01T08:00:00.000Z");
     expect(iso(newYork.minuteOf(day, 1_439))).toBe("2026-11-02T04:59:00.000Z");
     expect(iso(newYork.minuteOf(day, 1_440))).toBe("2026-11-02T05:00:00.000Z");
     expect(newYork.minuteOf(day, 1_500)).toBe(newYork.startOf(day + 1));
