@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import type { DemoAccount } from "./demo-account.js";
 import type { SimulatedPortal } from "../simulator/portal.js";
 import type { WorkflowRun } from "../simulator/workflow/run.js";
 
@@ -73,7 +74,9 @@ function lineOf(portal: SimulatedPortal, run: WorkflowRun, index: number): Pick<
   const { hubspot_owner_id: ownerId } = portal.contact(contactId).properties;
   const owner = ownerId == null ? undefined : portal.owners.get(ownerId);
   const isOwners = owner?.userId !== undefined && String(owner.userId) === outputs["sender_user_id"];
-  const reason = isOwners ? "Sent by the contact's owner" : "The owner cannot send: the rotation's next did";
+  const reason = isOwners
+    ? "Sent by the contact's owner"
+    : "Owner couldn't send, so the next in rotation did";
   return { outcome: "ENROLLED", reason };
 }
 
@@ -92,7 +95,7 @@ export function renderReasons(portal: SimulatedPortal, runs: Readonly<Record<str
   });
   const total = ({ counts }: Line): number => counts.reduce((sum, count) => sum + count, 0);
   const table = new Table({
-    head: ["Outcome", "What the workflow's history says", ...names],
+    head: ["Outcome", "Reason (as in the workflow's history)", ...names],
     colAligns: ["left", "left", ...names.map(() => "right" as const)],
     colWidths: [null, REASON_COLUMNS],
     wordWrap: true,
@@ -114,25 +117,47 @@ export function renderStep(
   return [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(", ");
 }
 
+/** A promise of the product, and whether it was kept. */
+const verdict = (value: string | number, isKept: boolean): string => `${value} ${isKept ? "✓" : "✗"}`;
+
 /** Time and calls as text. */
 export function renderFigures(figures: DemoFigures): string {
   const perBatch = figures.completionCalls === 0 ? 0 : figures.completions / figures.completionCalls;
   const calls = figures.enrollCalls + figures.completionCalls + figures.otherCalls;
   const facts = new Table({ colAligns: ["left", "right"], ...PLAIN });
   facts.push(
-    ["Time", `${figures.seconds.toFixed(1)} s`],
+    ["Duration", `${figures.seconds.toFixed(1)} s`],
     [
-      "Calls to HubSpot",
-      `${calls} (${figures.enrollCalls} enroll, ${figures.completionCalls} completion, ${figures.otherCalls} other)`,
+      "Requests to HubSpot",
+      `${calls} (${figures.enrollCalls} to enroll, ${figures.completionCalls} to report, ${figures.otherCalls} other)`,
     ],
     [
-      "Calls per contact, all steps",
+      "Requests per contact, all actions",
       `${(calls / figures.contacts).toFixed(2)} (${figures.contacts} contacts)`,
     ],
-    ["Completions per call", `${perBatch.toFixed(1)} (${figures.completions} completions)`],
-    ["Contacts posted more than once", figures.contactsPostedTwice],
-    ["Peak in any 10 s", `${figures.peakInWindow} of ${RATE_LIMIT.requests}`],
-    ["429 answers", figures.throttled],
+    ["Results per request", `${perBatch.toFixed(1)} (${figures.completions} results reported)`],
+    ["Enrolled twice", verdict(figures.contactsPostedTwice, figures.contactsPostedTwice === 0)],
+    [
+      "Busiest 10 seconds",
+      verdict(
+        `${figures.peakInWindow} of ${RATE_LIMIT.requests} requests`,
+        figures.peakInWindow <= RATE_LIMIT.requests,
+      ),
+    ],
+    ["Rate-limit errors (429)", verdict(figures.throttled, figures.throttled === 0)],
   );
   return facts.toString();
+}
+
+/** Where to go from here. The first contact of a workflow is one that could not be enrolled. */
+export function renderInvitation(publicUrl: string, { portal, people, outbound }: DemoAccount): string {
+  const { email } = portal.contact(outbound[0] ?? "").properties;
+  return [
+    "",
+    `  Open ${publicUrl}/settings and sign in with one click. Three things to try:`,
+    `    Overview  find ${email ?? ""} to see why this contact wasn't enrolled`,
+    `    Senders   ${people.cappedOutbound.firstName} is at the daily cap: see whom that affects`,
+    "    Reports   compare workflows, senders, and weeks",
+    "  Ctrl-C stops everything.",
+  ].join("\n");
 }

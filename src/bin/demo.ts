@@ -10,11 +10,8 @@ import { openDatabase, type Database } from "#platform/db/client.js";
 import { startEmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
 import { FEATURE_SCOPES, OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import { createLogger } from "#platform/observability/logger.js";
-import type { SimulatedPortal } from "../simulator/portal.js";
 import { listenForStop, stopWished, type StopWish } from "#platform/time/orderly-stop.js";
 import { startSimulator } from "../simulator/simulator.js";
-import type { RunCounts } from "../simulator/workflow/run-request.js";
-import type { WorkflowRun } from "../simulator/workflow/run.js";
 import { createBrowser, installByBrowser } from "./oauth-browser.js";
 import { seedAccount } from "./demo-account.js";
 import { decidePolicy, type DemoPolicy } from "./demo-policy.js";
@@ -23,10 +20,12 @@ import {
   RATE_LIMIT,
   readFigures,
   renderFigures,
+  renderInvitation,
   renderReasons,
   renderStep,
 } from "./demo-report.js";
 import { playHistory, storeHistory } from "./demo-history.js";
+import { showProgress } from "./demo-progress.js";
 import { addFlows, runBoth, runCheck, runWait, type DemoStage } from "./demo-workflows.js";
 
 const CLIENT_ID = "demo-client";
@@ -78,38 +77,13 @@ async function startDemoApp(options: {
   return startApp(config, createLogger({ level: config.logLevel }));
 }
 
-/** One line that is overwritten on a terminal, or a line every two seconds elsewhere. */
-function showProgress(runs: readonly WorkflowRun[], portal: SimulatedPortal): () => void {
-  const isTerminal = process.stdout.isTTY;
-  const startedAtMs = performance.now();
-  const sum = (of: (counts: RunCounts) => number): number =>
-    runs.reduce((total, run) => total + of(run.counts()), 0);
-  const draw = (): void => {
-    const total = sum((counts) => counts.total);
-    const done = sum((counts) => counts.completed + counts.failed);
-    const filled = Math.round((30 * done) / total);
-    const bar = `${"█".repeat(filled)}${"░".repeat(30 - filled)}`;
-    const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(0);
-    const entered = sum((counts) => counts.entered);
-    const enrolled = portal.traffic.requestsOf("enroll");
-    const line = `  ${bar} ${done}/${total} done · ${entered} received · ${enrolled} enroll calls · ${seconds} s`;
-    process.stdout.write(isTerminal ? `\r\u001b[K${line}` : `${line}\n`);
-  };
-  draw();
-  const timer = setInterval(draw, isTerminal ? 200 : 2_000);
-  return () => {
-    clearInterval(timer);
-    draw();
-    if (isTerminal) process.stdout.write("\n");
-  };
-}
-
 /** Both workflows through the enroll step. */
 async function enrollAll(stage: DemoStage, policy: DemoPolicy) {
   const { portal, outbound, inbound } = stage.account;
-  print(
-    `  Two workflows send contacts through “Enroll in sequence”, 5% of the calls twice: “Outbound” ${outbound.length}\n  from their owners alone, “Inbound” ${inbound.length} with a rotation to fall back on.`,
-  );
+  print(`  Two workflows send contacts through “Enroll in sequence”:`);
+  print(`    Outbound  ${outbound.length} contacts, sent by their owner`);
+  print(`    Inbound    ${inbound.length} contacts, the owner first, then the rotation “Inbound desk”`);
+  print(`    HubSpot repeats 5% of its calls; no contact may be enrolled twice.`);
   const runs = await runBoth(stage, policy);
   const stopProgress = showProgress(Object.values(runs), portal);
   await Promise.all([runs.outbound.finished, runs.inbound.finished]);
@@ -121,14 +95,16 @@ async function enrollAll(stage: DemoStage, policy: DemoPolicy) {
 async function goOn(stage: DemoStage, contactIds: readonly string[]): Promise<void> {
   const check = await runCheck(stage, contactIds);
   const told = renderStep(check, ({ is_enrolled }) => `is_enrolled ${is_enrolled ?? ""}`);
-  print(`\n  “Check sequence enrollment”, the next step of ${contactIds.length} inbound contacts: ${told}`);
+  print(
+    `\n  “Check sequence enrollment”, the next action for ${contactIds.length} inbound contacts: ${told}`,
+  );
   const enrolled = check.executions.filter(({ outputs }) => outputs["is_enrolled"] === "true");
   const wait = await runWait(
     stage,
     enrolled.map(({ contactId }) => contactId),
   );
   const ends = renderStep(wait, ({ outcome }) => outcome ?? "");
-  print(`  “Wait for sequence end”, for those who are, told by webhooks: ${ends}`);
+  print(`  “Wait for sequence end”, for those who are enrolled: ${ends}`);
 }
 
 async function play(stage: DemoStage, database: Database): Promise<boolean> {
@@ -147,7 +123,7 @@ async function play(stage: DemoStage, database: Database): Promise<boolean> {
   // Only now: what happened in the last two weeks was reported then.
   simulator.setWebhookTarget({ url: publicUrl + WEBHOOK_ROUTE });
   print(
-    `  Installed into the simulated account ${portal.portalId} by OAuth; two presets and a rotation set, ${history.length} contacts of\n  the last two weeks stored, so that there is a history to look at.`,
+    `  Installed in the simulated account ${portal.portalId} by OAuth, with two presets, a rotation, and a history of ${history.length} contacts.`,
   );
   const startedAtMs = performance.now();
   const runs = await enrollAll(stage, policy);
@@ -214,10 +190,11 @@ async function show(place: Place, closers: Closers, wish: StopWish): Promise<boo
   const { stage, database } = await openStage(place, closers, wish.signal);
   const { portal } = stage.account;
   const interrupted = stopWished(wish);
+  if (!isOnce) print("  Run with --once to exit when it is done.");
   const isGood = await Promise.race([play(stage, database), interrupted.then(() => false)]);
   if (!isOnce && isGood) {
     stage.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
-    print(`\n  Settings page: ${place.publicUrl}/settings  (sign in with one click; Ctrl-C ends the demo)`);
+    print(renderInvitation(place.publicUrl, stage.account));
     await interrupted;
   }
   return isGood;

@@ -115,7 +115,7 @@ describe("Ctrl-C in the demo", () => {
 
   test("while contacts are enrolled leaves neither server nor folder", async () => {
     const { output, ended } = startDemo();
-    await until(() => output().includes("enroll calls"));
+    await until(() => output().includes("contacts decided"));
     signalGroup("SIGINT");
     await ended;
     expect(await demoFolders()).toEqual([]);
