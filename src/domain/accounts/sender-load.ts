@@ -17,8 +17,10 @@ export interface SenderLoad {
 export interface SenderLoads {
   /** The senders nearest to their cap, nearest first; a few at most. */
   readonly nearest: readonly SenderLoad[];
-  /** How many of all senders are near or at their cap. */
+  /** How many of all senders are near their cap, or at it. */
   readonly nearCount: number;
+  /** How many of those have used it up. */
+  readonly fullCount: number;
   /** Since when their enrollments are counted. */
   readonly since: Date;
 }
@@ -40,6 +42,7 @@ interface Row {
   cap: number;
   label: string | null;
   near_count: number;
+  full_count: number;
 }
 
 /**
@@ -57,7 +60,8 @@ export async function listSenderLoads(
     text: `
       WITH RECURSIVE ${SENDERS_WHO_SENT}, load AS (
         SELECT sender.user_id, day.sent, coalesce(s.daily_cap, $2) AS cap,
-               count(*) FILTER (WHERE day.sent >= coalesce(s.daily_cap, $2) * $5::float8) OVER ()::int AS near_count
+               count(*) FILTER (WHERE day.sent >= coalesce(s.daily_cap, $2) * $5::float8) OVER ()::int AS near_count,
+               count(*) FILTER (WHERE day.sent >= coalesce(s.daily_cap, $2)) OVER ()::int AS full_count
           FROM sender
           CROSS JOIN LATERAL (
             SELECT count(*)::int AS sent FROM executions e
@@ -77,5 +81,6 @@ export async function listSenderLoads(
     sent,
     cap,
   }));
-  return { nearest, nearCount: rows[0]?.near_count ?? 0, since };
+  const { near_count: nearCount = 0, full_count: fullCount = 0 } = rows[0] ?? {};
+  return { nearest, nearCount, fullCount, since };
 }

@@ -1,6 +1,7 @@
 import type { PoolClient } from "pg";
 
-const REMOVED = "(removed)";
+/** Stands for what an admin typed to find somebody. */
+export const REMOVED = "(removed)";
 
 /** SQL: a job's filter without what identifies a person: for ended jobs, which no longer need it. */
 export const FILTER_WITHOUT_WHOM = `CASE WHEN filter ?| ARRAY['search', 'contactId']

@@ -18,7 +18,6 @@ import {
 import { explainChoice, type ChoiceExplanation } from "#domain/senders/explain-choice.js";
 import type { ContactCheck, EnrollQuestion, Explain } from "#domain/senders/explanation.js";
 import { Openings } from "#domain/senders/windows/openings.js";
-import type { Policy } from "#domain/contract/policy.js";
 import { createPolicyMemories } from "#domain/senders/stored/policy-memory.js";
 import { readPortalPolicy, type PortalPolicy } from "#domain/senders/portal-policy.js";
 import { findContact, type FoundContact } from "./find-contact.js";
@@ -124,7 +123,7 @@ export async function judge(
   });
   if (explanation.kind === "in-sequence")
     return judgeInSequence(explanation, { pool, portalId, sequenceId: question.sequenceId, leftMs });
-  return toVerdict(explanation);
+  return toVerdict(explanation, contact);
 }
 
 /** If HubSpot cannot be asked, the contact's properties are believed: it is looked up only if they name a sequence. */
@@ -141,10 +140,10 @@ async function readEnrollment(
 }
 
 const PAUSED: Verdict = {
-  checks: [{ name: "Pause", verdict: "waits", sentence: "Enrolling is paused for this account." }],
+  checks: [{ name: "Pause", verdict: "waits", sentence: "Enrollment is paused for this account." }],
   choice: undefined,
   decision: "wait",
-  sentence: "It would be looked at when an admin resumes.",
+  sentence: "The contact would be enrolled once an admin resumes.",
 };
 
 /** Before its time a step looks at nothing else. */
@@ -152,10 +151,12 @@ function notYet({ notBefore, waitMs }: Hold, timeZone: string): Verdict | undefi
   if (notBefore === undefined || waitMs === 0) return undefined;
   const from = localTime(notBefore, timeZone);
   return {
-    checks: [{ name: "Not before", verdict: "waits", sentence: `The step names ${from}.` }],
+    checks: [
+      { name: "Enroll on or after", verdict: "waits", sentence: `The action says not before ${from}.` },
+    ],
     choice: undefined,
     decision: "wait",
-    sentence: `It would be looked at from ${from} on.`,
+    sentence: `The contact would be enrolled on or after ${from}.`,
   };
 }
 
@@ -186,7 +187,7 @@ function policyName({ presets, defaultPreset }: PortalPolicy, { presetId }: Enro
 function sourceOf({ asOf }: FoundContact, timeZone: string): ContactCheck[] {
   if (asOf === undefined) return [];
   const day = localDay(asOf, timeZone);
-  const sentence = `HubSpot could not be asked just now. What follows goes by what it sent when the contact last came, on ${day}.`;
+  const sentence = `We couldn't reach HubSpot. This result uses the contact's data from ${day}.`;
   return [{ name: "The contact's properties", verdict: "unknown", sentence }];
 }
 
@@ -204,14 +205,8 @@ function refused(code: ErrorCode, sentence: string): Verdict {
   return { checks: [check], choice: undefined, decision: "refuse", code, sentence };
 }
 
-const IF_ENROLLED: Readonly<Record<Policy["ifAlreadyEnrolled"], string>> = {
-  skip: "it then goes on as a success",
-  fail: "it then goes on as a failure",
-  wait: "it then waits until that sequence ends",
-  replace: "it is then taken out of that sequence first, if it is another one",
-};
-
-const passed = ({ ifAlreadyEnrolled }: Policy): readonly ContactCheck[] => [
+/** HubSpot's lookup comes before it; only without HubSpot nobody knows. */
+const passed = ({ asOf }: FoundContact): readonly ContactCheck[] => [
   {
     name: "Email, opt-out, blocked list, and cooldown",
     verdict: "passed",
@@ -219,16 +214,20 @@ const passed = ({ ifAlreadyEnrolled }: Policy): readonly ContactCheck[] => [
   },
   {
     name: "Already in a sequence?",
-    verdict: "unknown",
-    sentence: `HubSpot says so when the contact is enrolled; ${IF_ENROLLED[ifAlreadyEnrolled]}.`,
+    ...(asOf === undefined
+      ? { verdict: "passed", sentence: "No. HubSpot shows the contact in no sequence." }
+      : { verdict: "unknown", sentence: "We'll know once HubSpot responds." }),
   },
 ];
 
-function toVerdict(explanation: Exclude<ChoiceExplanation, { kind: "in-sequence" }>): Verdict {
+function toVerdict(
+  explanation: Exclude<ChoiceExplanation, { kind: "in-sequence" }>,
+  contact: FoundContact,
+): Verdict {
   if (explanation.kind === "refused") return refused(explanation.code, explanation.reason);
-  const { decision, policy } = explanation;
+  const { decision } = explanation;
   const { choice } = decision;
-  const checks = passed(policy);
+  const checks = passed(contact);
   switch (decision.kind) {
     case "send":
       return { checks, choice, decision: "enroll", sentence: `${decision.sender.email} would send.` };

@@ -46,15 +46,15 @@ function replacing(verdict: Replacement, current: CurrentSequence): Verdict {
   switch (verdict.kind) {
     case "replace":
       return waits(
-        `The contact is in ${where} now: it would be taken out of it, which takes some minutes, and then be enrolled.`,
+        `The contact is in ${where} now. The action would take the contact out, which takes a few minutes, then enroll.`,
       );
     case "keep":
       return stays(
-        "The contact is in this very sequence now: there is nothing to replace, and it would go on as a success.",
+        "The contact is already in this sequence. There is nothing to replace, and the contact would continue.",
       );
     case "refuse":
       return stays(
-        `The contact is in ${where} now and would stay there: it would go on as a failure. ${verdict.detail}`,
+        `The contact is in ${where} now and would stay there. The action would be marked as failed. ${verdict.detail}`,
       );
   }
 }

@@ -60,6 +60,15 @@ const FILTER_KEYS = {
 /** Stands for every action, where the page would otherwise show only those that enroll. */
 export const ALL_KINDS = "all";
 
+/** What the list shows as long as an address says nothing: what was enrolled, and each contact's visit to a workflow once. */
+export const OPEN_LIST = { kind: "ENROLL", retries: "without" } as const satisfies ActivityQuery["given"];
+
+/** What narrows the list further than it is as it opens. */
+export function narrowingOf(given: ActivityQuery["given"]): ActivityQuery["given"] {
+  const { kind: _, retries, ...others } = given;
+  return retries === undefined || retries === OPEN_LIST.retries ? others : { ...others, retries };
+}
+
 interface Clock {
   readonly now: Date;
   /** IANA name of the portal's zone. */
@@ -161,6 +170,25 @@ export function readPosition({ query }: Request): Position {
   const [before, after] = [id(query["before"]), id(query["after"])];
   if (before !== undefined) return { before };
   return after === undefined ? {} : { after };
+}
+
+const MOMENT_FIELDS = {
+  since: "since",
+  to: "until",
+  decided: "decidedSince",
+  decided_before: "decidedUntil",
+  enrolled: "enrolledSince",
+} as const satisfies Partial<Record<QueryField, keyof ExecutionFilter>>;
+
+/** The parameters that say the same as a stored filter. */
+export function givenBy(filter: ExecutionFilter): ActivityQuery["given"] {
+  const fields = Object.entries({ ...FILTER_KEYS, ...MOMENT_FIELDS }) as [
+    QueryField,
+    keyof ExecutionFilter,
+  ][];
+  return Object.fromEntries(
+    fields.flatMap(([field, key]) => (filter[key] === undefined ? [] : [[field, filter[key]]])),
+  );
 }
 
 /** A URL with the filter and, if given, more. */

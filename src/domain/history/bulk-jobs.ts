@@ -4,13 +4,15 @@ import { recordChange } from "#domain/audit/record-change.js";
 import { authorOf, type Actor, type System } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { AUDIT_ACTIONS, type AdminAction } from "./admin-actions.js";
-import type { ExecutionFilter } from "#domain/contract/execution-filter.js";
-import { FILTER_WITHOUT_WHOM } from "#domain/contacts/forget-searches.js";
+import { executionFilterSchema, type ExecutionFilter } from "#domain/contract/execution-filter.js";
+import { FILTER_WITHOUT_WHOM, REMOVED } from "#domain/contacts/forget-searches.js";
 
 /** An admin's action on all executions that a filter matches; processed newest first. */
 export interface BulkJob {
   readonly id: bigint;
   readonly action: AdminAction;
+  /** Null once it ended, if it said whom it was for; or if this version cannot read it. */
+  readonly filter: ExecutionFilter | null;
   readonly state: "RUNNING" | "DONE" | "STOPPED";
   readonly userEmail: string | null;
   readonly createdAt: Date;
@@ -102,6 +104,7 @@ const RUNNING_JOBS = `
 interface JobRow {
   id: string;
   action: AdminAction;
+  filter: unknown;
   state: BulkJob["state"];
   user_email: string | null;
   created_at: Date;
@@ -112,15 +115,17 @@ interface JobRow {
   reached_at: Date | null;
 }
 
-const JOB_COLUMNS = `id, action, state, user_email, created_at, ended_at, stopped_reason, examined, changed,
+const JOB_COLUMNS = `id, action, filter, state, user_email, created_at, ended_at, stopped_reason, examined, changed,
   CASE WHEN examined > 0 THEN (
     SELECT e.accepted_at FROM executions e WHERE e.portal_id = j.portal_id AND e.id >= j.before_id ORDER BY e.id LIMIT 1
   ) END AS reached_at`;
 
 function toJob(row: JobRow): BulkJob {
+  const filter = executionFilterSchema.safeParse(row.filter).data;
   return {
     id: BigInt(row.id),
     action: row.action,
+    filter: filter === undefined || filter.search === REMOVED ? null : filter,
     state: row.state,
     userEmail: row.user_email,
     createdAt: row.created_at,

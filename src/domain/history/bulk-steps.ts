@@ -99,7 +99,7 @@ async function workStep(client: PoolClient, job: ClaimedJob): Promise<number> {
   return changed;
 }
 
-const UNREADABLE = "Its filter was written by another release of the app and cannot be read.";
+const UNREADABLE = "Start this bulk action again; it was created by an older version.";
 
 interface Step {
   readonly matching: bigint[];

@@ -42,7 +42,7 @@ export interface ExecutionItem {
   /** The execution this one retries for an admin. */
   readonly retryOf: bigint | null;
   /** The last retry of this one. */
-  readonly retry: { readonly id: bigint; readonly outcome: OutcomeName } | null;
+  readonly retry: { readonly id: bigint; readonly outcome: OutcomeName; readonly at: Date } | null;
 }
 
 export interface ItemRow {
@@ -72,7 +72,7 @@ export interface ItemRow {
   decided_at: Date | null;
   completed_at: Date | null;
   retry_of: string | null;
-  retry: { id: string; status: string | null; is_decided: boolean } | null;
+  retry: { id: string; status: string | null; is_decided: boolean; at: string } | null;
 }
 
 /** Calls of one contact that are looked at for its name and address. */
@@ -103,7 +103,7 @@ export const EXECUTION_COLUMNS = `
   (SELECT to_json(flow) FROM (${flowOf("page.workflow_id", "page.portal_id")}) AS flow) AS flow,
   CASE WHEN page.decided_at IS NOT NULL THEN coalesce(page.outputs ->> 'outcome', page.outputs ->> 'is_enrolled') END AS answer,
   (SELECT name FROM (${peopleOf("user_id = page.sender_user_id", "page.portal_id")}) AS person) AS sender_name,
-  (SELECT json_build_object('id', r.id::text, 'status', r.enrollment_status, 'is_decided', r.decided_at IS NOT NULL)
+  (SELECT json_build_object('id', r.id::text, 'status', r.enrollment_status, 'is_decided', r.decided_at IS NOT NULL, 'at', r.accepted_at)
      FROM executions r WHERE r.portal_id = page.portal_id AND r.retry_of = page.id ORDER BY r.id DESC LIMIT 1) AS retry`;
 
 export function toItem(row: ItemRow): ExecutionItem {
@@ -136,7 +136,13 @@ export function toItem(row: ItemRow): ExecutionItem {
     notBefore: row.not_before === null ? null : new Date(row.not_before),
     retryOf: row.retry_of === null ? null : BigInt(row.retry_of),
     retry:
-      retry === null ? null : { id: BigInt(retry.id), outcome: outcomeOf(retry.status, retry.is_decided) },
+      retry === null
+        ? null
+        : {
+            id: BigInt(retry.id),
+            outcome: outcomeOf(retry.status, retry.is_decided),
+            at: new Date(retry.at),
+          },
   };
 }
 

@@ -35,7 +35,7 @@ export async function workBulkJobs(options: BulkWorkOptions): Promise<void> {
   }
 }
 
-const IMPOSSIBLE = "It cannot be carried out: the database refuses what its filter asks for.";
+const IMPOSSIBLE = "This bulk action failed because its filter is too complex.";
 
 /** In its own transaction: the step's was rolled back. */
 async function stopForGood(pool: Pool, { job: { portalId, jobId } }: BulkStepFailed): Promise<void> {

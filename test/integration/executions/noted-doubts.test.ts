@@ -141,7 +141,7 @@ describe("that it ended in doubt is noted", () => {
     await expirePastDeadline(owner, "DEADLINE_EXCEEDED");
     const [doubted, queued] = await rows();
     expect(doubted).toMatchObject({ state: "DECIDED", endedInDoubt: true, senderUserId: 7n });
-    expect(doubted?.errorMessage).toContain("the contact may be enrolled anyway");
+    expect(doubted?.errorMessage).toContain("the contact may still have been enrolled");
     expect(queued).toMatchObject({ state: "DECIDED", endedInDoubt: false, senderUserId: null });
     expect(queued?.errorMessage).not.toContain("enrolled anyway");
   });

@@ -77,19 +77,21 @@ describe("a bulk job that cannot be carried out", () => {
     expect(await jobOf(good)).toMatchObject({ state: "DONE", changed: 3 });
     expect(await jobOf(unreadable)).toMatchObject({
       state: "STOPPED",
-      stoppedReason: expect.stringContaining("cannot be read"),
+      stoppedReason: expect.stringContaining("created by an older version"),
     });
     expect(await jobOf(refused)).toMatchObject({
       state: "STOPPED",
       changed: 0,
       endedAt: expect.any(Date),
-      stoppedReason: expect.stringContaining("cannot be carried out"),
+      stoppedReason: expect.stringContaining("failed because its filter is too complex"),
     });
     expect(failures.map(({ job, isForGood }) => [job.jobId, isForGood])).toEqual([[refused, true]]);
     const shown = await browser.get(`/settings/activity/bulk/${refused}`);
     expect(shown.status).toBe(200);
-    expect(shown.text).toContain("It cannot be carried out");
-    expect((await browser.get(`/settings/activity/bulk/${unreadable}`)).text).toContain("cannot be read");
+    expect(shown.text).toContain("This bulk action failed because its filter is too complex.");
+    expect((await browser.get(`/settings/activity/bulk/${unreadable}`)).text).toContain(
+      "created by an older version",
+    );
   });
 
   test("for now, since its rows are locked, is left for later, and the others go on", async () => {
@@ -135,6 +137,9 @@ test("a job that retried says what became of each, and leads there", async () =>
   expect((await browser.get(address)).text).not.toContain('id="results"');
   await work();
   const shown = async () => (await browser.get(address)).text;
+  expect(await shown()).toMatch(
+    /aria-label="Breadcrumb"><a href="\/settings\/activity\?code=OWNER_MISSING">.*Activity: Reason: No owner</s,
+  );
   expect(await shown()).toMatch(/>3 retries<.*3 waiting/s);
   expect(await shown()).toContain("every 3s");
   await pool.query(

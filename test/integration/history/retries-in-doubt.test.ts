@@ -143,7 +143,7 @@ describe("the retry of what an admin canceled while HubSpot's answer was lost", 
     await untilRows(stage, `${RETRIES} AND state = 'COMPLETED'`);
     const ended = (await rowsOf(stage))[1];
     expect(ended).toMatchObject({ errorCode: "DEADLINE_EXCEEDED", endedInDoubt: true });
-    expect(ended?.errorMessage).toContain("the contact may be enrolled anyway");
+    expect(ended?.errorMessage).toContain("the contact may still have been enrolled");
     expect(portal.enrollments.factsOf(contactId).posts).toBe(1);
   });
 

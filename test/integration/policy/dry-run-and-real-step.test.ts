@@ -103,7 +103,7 @@ describe("the dry run of a step with “Not before” says when the real step be
       const begins = await realStep(id, { not_before: named() });
       if (!(begins instanceof Date)) throw new Error(`${what}: ${begins}`);
       const said = await tryIt(id, { not_before: named() });
-      const expected = `It would be looked at from ${localTime(begins, timeZone)} on.`;
+      const expected = `The contact would be enrolled on or after ${localTime(begins, timeZone)}.`;
       expect([what, said.includes(expected) || said]).toEqual([what, true]);
     }
   });

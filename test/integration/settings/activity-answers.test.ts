@@ -138,6 +138,25 @@ describe("the frame of every page", () => {
     expect(resumed.location).toBe(`${site.url}/settings/danger`);
   });
 
+  test("says how many records deleting the history takes away", async () => {
+    const told = async () =>
+      /all activity: <strong>([^<]*)</.exec((await browser.get("/settings/danger")).text)?.[1];
+    expect(await told()).toBe("no records yet");
+    await seedExecutions(
+      site.database,
+      ["1", "2", "3"].map((contactId) => ({ portalId, contactId, enrollmentStatus: "ENROLLED" })),
+    );
+    await seedExecutions(site.database, [{ portalId, contactId: "4" }]);
+    expect(await told()).toBe("3 records");
+    const erased = { erasedBefore: new Date(Date.now() + 60_000) };
+    await site.database.prisma.portalSettings.upsert({
+      where: { portalId },
+      create: { portalId, ...erased },
+      update: erased,
+    });
+    expect(await told()).toBe("no records yet");
+  });
+
   test("has an icon, and help for every reason that a contact can be given", async () => {
     const icon = await browser.get("/settings/assets/logo.svg");
     expect([icon.status, icon.headers.get("content-type")]).toEqual([200, "image/svg+xml"]);

@@ -60,8 +60,10 @@ describe("the list of executions", () => {
     expect(words(text, "totals")).toBe(
       "5 results · 2 not enrolled · 1 enrolled · 1 skipped · 1 waiting2 inbox not connected · 1 in cooldown",
     );
-    expect(text).toContain('href="/settings/activity?kind=ENROLL&amp;status=failed"');
-    expect(text).toContain('href="/settings/activity?kind=ENROLL&amp;code=INBOX_NOT_CONNECTED"');
+    expect(text).toContain('href="/settings/activity?kind=ENROLL&amp;retries=without&amp;status=failed"');
+    expect(text).toContain(
+      'href="/settings/activity?kind=ENROLL&amp;retries=without&amp;code=INBOX_NOT_CONNECTED"',
+    );
     const pasted = "ann@acme.example;BOB@acme.example new@acme.example other@acme.example";
     const list = (await browser.get(`/settings/activity?q=${encodeURIComponent(pasted)}`)).text;
     expect(words(list, "missing")).toBe(
@@ -181,7 +183,7 @@ describe("the list of executions", () => {
 
   test("renews itself on its first page only", async () => {
     expect((await browser.get("/settings/activity")).text).toContain(
-      'hx-get="/settings/activity/latest?kind=ENROLL&amp;seen=',
+      'hx-get="/settings/activity/latest?kind=ENROLL&amp;retries=without&amp;seen=',
     );
     const older = await browser.get(`/settings/activity?before=${await idOf("5")}`);
     expect(listed(older.text)).toEqual(["4", "3", "2", "1"]);

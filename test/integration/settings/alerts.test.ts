@@ -36,6 +36,20 @@ describe("the address for alerts", () => {
     expect(await page()).toContain("Alert settings saved.");
   });
 
+  test("that nobody entered has nothing being sent to it", async () => {
+    await site.database.prisma.alert.createMany({
+      data: ["EMAIL", "WEBHOOK"].map((channel) => ({
+        portalId,
+        kind: "SENDER_REFUSED",
+        channel,
+        message: "Noah can't send.",
+      })),
+    });
+    const recent = (await page()).split("Recent alerts")[1] ?? "";
+    expect(recent).toContain("Not sent: no address.");
+    expect(recent).not.toContain("being sent");
+  });
+
   test("is saved without touching the default sender or another portal's settings", async () => {
     const other = site.simulator.addPortal().portalId;
     await signIn(other);

@@ -59,8 +59,7 @@ test("a key made on the page is shown once, opens the API, and is refused within
   ]);
   expect(await statusWith(key)).toBe(200);
   const list = (await admin.get(PAGE)).text;
-  for (const shown of ["Nightly import", prefix, "enrollments:read", "In force"])
-    expect(list).toContain(shown);
+  for (const shown of ["Nightly import", prefix, "enrollments:read", "Active"]) expect(list).toContain(shown);
   const secret = key.slice(`sqe_${prefix}_`.length);
   expect([list.includes(secret), site.logLines.some((line) => line.includes(secret))]).toEqual([
     false,
@@ -82,14 +81,14 @@ test("another account's admin neither sees nor revokes a key", async () => {
   await send(stranger, `${PAGE}/revoke`, [["prefix", prefix]]);
   expect((await stranger.get(PAGE)).text).toContain("Nothing was revoked");
   expect(await statusWith(key)).toBe(200);
-  expect((await admin.get(PAGE)).text).toContain("In force");
+  expect((await admin.get(PAGE)).text).toContain("Active");
 });
 
 test("a key without name or scope, or with a day that is over, is not made, and the page says why", async () => {
   const before = await site.database.prisma.apiKey.count();
   const answer = await send(admin, PAGE, [["expires", "2020-02-01"]]);
   expect(answer.status).toBe(422);
-  for (const told of ["Give the key a name", "Choose at least one scope", "Choose a day that is not over"])
+  for (const told of ["Give the key a name", "Choose at least one scope", "Choose a day in the future"])
     expect(answer.text).toContain(told);
   expect((await send(admin, PAGE, [["expires", "2027-02-31"]])).text).toContain("Enter a date");
   expect(await site.database.prisma.apiKey.count()).toBe(before);

@@ -163,7 +163,7 @@ describe("every number of the overview is what its list holds", () => {
   });
 
   test("counts all senders near their cap, not only those shown", async () => {
-    expect((await admin.get("/settings")).text).toContain("7 senders at or near the cap.");
+    expect((await admin.get("/settings")).text).toContain("7 senders at their cap.");
   });
 });
 

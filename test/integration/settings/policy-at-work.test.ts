@@ -93,6 +93,7 @@ describe("asking what would happen", () => {
       const said = await askAbout(contact);
       expect(said).toContain("Would be enrolled.");
       expect(said).toContain(`${owner.email} would send.`);
+      expect(said).toContain("No. HubSpot shows the contact in no sequence.");
     }
     expect(await askAbout("nobody@nowhere.example")).toContain("HubSpot has no such contact.");
     expect(portal.enrollments.factsOf(contactId).posts).toBe(0);
@@ -162,7 +163,7 @@ describe("a change an admin saves", () => {
     await run(contactId).finished;
     running.simulator.setFaults({ contacts: { errorBefore: 1 } });
     const said = await askAbout(emailOf(contactId));
-    expect(said).toContain("HubSpot could not be asked just now.");
+    expect(said).toContain("We couldn't reach HubSpot. This result uses the contact's data from");
     expect(said).toContain(`${owner.email} would send.`);
     expect(await askAbout("nobody@nowhere.example")).toContain(
       "We couldn't reach HubSpot to look up this contact",

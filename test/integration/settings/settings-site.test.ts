@@ -107,7 +107,7 @@ describe("the overview", () => {
       sent(8n, daysAgo(2)),
     ]);
     const words = wordsOf((await admin.get("/settings")).text);
-    expect(words).toContain("1 sender at or near the cap. Bo Fu 2 of 2 · at cap User 7 1 of 400");
+    expect(words).toContain("1 sender at the cap. Bo Fu 2 of 2 · at cap User 7 1 of 400");
   });
 });
 

@@ -9,4 +9,4 @@ export const IS_IN_DOUBT = (row = ""): string =>
 
 /** What an admin reads about an execution that ended in doubt. */
 export const LOST_ANSWER =
-  "HubSpot's answer to the last attempt was lost, so the contact may be enrolled anyway: look at it in HubSpot.";
+  "HubSpot's answer to the last attempt was lost, so the contact may still have been enrolled: look at it in HubSpot.";

@@ -4,7 +4,7 @@ import { recordChange } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { inTransaction } from "#platform/db/transaction.js";
-import { QUERY_FIELDS, type ActivityQuery } from "../activity-query.js";
+import { narrowingOf, QUERY_FIELDS, type ActivityQuery } from "../activity-query.js";
 
 /** A filter of the list under a name that all who look at the account see. */
 export interface SavedView {
@@ -22,9 +22,8 @@ const WHOM: readonly string[] = ["q", "contact"];
 
 /** Whether a filter can be saved: it narrows the list down, and names no contact. */
 export function isSavable({ given, ignored }: ActivityQuery): boolean {
-  const fields = Object.keys(given);
-  const isNarrowed = fields.some((field) => field !== "kind");
-  return isNarrowed && ignored.length === 0 && !fields.some((field) => WHOM.includes(field));
+  const fields = Object.keys(narrowingOf(given));
+  return fields.length > 0 && ignored.length === 0 && !fields.some((field) => WHOM.includes(field));
 }
 
 const storedQuery = z.partialRecord(z.enum(QUERY_FIELDS), z.string()).catch({});

@@ -1,4 +1,9 @@
-import { QUERY_FIELDS, readActivityQuery, type ActivityQuery } from "#domain/history/activity-query.js";
+import {
+  OPEN_LIST,
+  QUERY_FIELDS,
+  readActivityQuery,
+  type ActivityQuery,
+} from "#domain/history/activity-query.js";
 import { ADMIN_ACTIONS, type AdminAction } from "#domain/history/admin-actions.js";
 import type { Exchange } from "../frame/exchange.js";
 import { knownZone } from "../words/format.js";
@@ -11,11 +16,10 @@ export function readQuery(
   return readActivityQuery(given, { now: options.now(), timeZone: knownZone(visit.portal.timeZone) });
 }
 
-/** The filter of the list: as long as an address says nothing, what was enrolled, not what only looked or waited. */
 export function readListQuery(exchange: Exchange): ActivityQuery {
   const { query } = exchange.request;
   const isOpen = QUERY_FIELDS.every((field) => query[field] === undefined || query[field] === "");
-  return readQuery(exchange, isOpen ? { kind: "ENROLL" } : query);
+  return readQuery(exchange, isOpen ? OPEN_LIST : query);
 }
 
 /** `cancel`, `retry` or `try_now`. */

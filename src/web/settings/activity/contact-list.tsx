@@ -16,6 +16,7 @@ import {
   type Present,
 } from "#domain/history/shown-outcome.js";
 import { ERASED_CONTACT, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
+import { Email } from "../words/email.js";
 import { Time } from "../frame/connection.js";
 import { PostForm } from "../frame/fields.js";
 import { shorten } from "#platform/text/shorten.js";
@@ -72,7 +73,7 @@ function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) 
       </td>
       <td data-label="Result">
         <span class={`badge ${item.outcome}`}>{badgeOf(item, model.present)}</span>
-        <Retry item={item} given={model.given} />
+        <Retry item={item} given={model.given} format={model.format} />
       </td>
       <Reason item={item} present={model.present} />
       <td data-label="Sequence">
@@ -160,11 +161,13 @@ function Contact({ item, model }: { item: ExecutionItem; model: ContactListModel
 
 /** Outcomes of an admin's retry show on both rows. */
 function Retry({
-  item: { id, retry, retryOf },
+  item: { id, retry, retryOf, outcome },
   given,
+  format,
 }: {
   item: ExecutionItem;
   given: ActivityQuery["given"];
+  format: Format;
 }) {
   if (retryOf !== null) {
     return (
@@ -180,8 +183,9 @@ function Retry({
     <span class="note">
       <a id={`tried-${id}`} href={addressWith(storyPath(retry.id), given)}>
         Retried
-      </a>
-      : {OUTCOME_LABELS[retry.outcome].toLowerCase()}
+      </a>{" "}
+      <Time date={retry.at} format={format} />:{" "}
+      {retry.outcome === outcome ? "same result" : OUTCOME_LABELS[retry.outcome].toLowerCase()}
     </span>
   );
 }
@@ -195,20 +199,6 @@ function Sender({ item: { senderName, senderEmail } }: { item: ExecutionItem }) 
         {shorten(senderName, LONGEST_NAME)}
       </bdi>
     </>
-  );
-}
-
-/** Broken before the @ where it has to be broken. */
-function Email({ address: whole }: { address: string }) {
-  const address = shorten(whole, LONGEST_ADDRESS);
-  const at = address.lastIndexOf("@");
-  if (at < 1) return <bdi>{address}</bdi>;
-  return (
-    <bdi>
-      {address.slice(0, at)}
-      <wbr />
-      {address.slice(at)}
-    </bdi>
   );
 }
 

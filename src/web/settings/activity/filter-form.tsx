@@ -1,6 +1,12 @@
 import { LONGEST_SEARCH } from "#domain/contract/execution-filter.js";
 import { OUTCOME_LABELS, OUTCOMES } from "#domain/history/shown-outcome.js";
-import { addressWith, type ActivityQuery, type QueryField } from "#domain/history/activity-query.js";
+import {
+  addressWith,
+  narrowingOf,
+  OPEN_LIST,
+  type ActivityQuery,
+  type QueryField,
+} from "#domain/history/activity-query.js";
 import { shorten } from "#platform/text/shorten.js";
 import type { Choice } from "../frame/fields.js";
 import { namesOf, type FilterChoices } from "./choices.js";
@@ -68,7 +74,7 @@ export function FilterForm(model: FilterFormModel) {
         <Select field="sender" choices={choices.senders} given={given} cut={choices.cut.sender} />
         <button class="button primary">Apply</button>
       </div>
-      <details open={FURTHER.some((field) => given[field] !== undefined)}>
+      <details open={FURTHER.some((field) => narrowingOf(given)[field] !== undefined)}>
         <summary>More filters</summary>
         <div class="filter-row">
           {choices.workflows.length === 0 ? <Text field="workflow" given={given} hint="ID" /> : null}
@@ -93,10 +99,10 @@ const isPast = ({ value }: Choice): boolean => /^\d/.test(value);
 
 /** Each condition that is set, and the way to the list without it. */
 function Chips({ query: { given }, choices, path, format }: FilterFormModel) {
-  const set = (Object.entries(given) as [QueryField, string][]).filter(([field]) => field !== "kind");
+  const set = Object.entries(narrowingOf(given)) as [QueryField, string][];
   if (set.length === 0) return null;
   const names = namesOf(choices);
-  const kind = given.kind === undefined ? {} : { kind: given.kind };
+  const open = given.kind === undefined ? {} : { ...OPEN_LIST, kind: given.kind };
   return (
     <ul class="chips" aria-label="Filters in use">
       {set.map(([field, value]) => {
@@ -112,7 +118,7 @@ function Chips({ query: { given }, choices, path, format }: FilterFormModel) {
         );
       })}
       <li>
-        <a href={addressWith(path, kind)}>Clear filters</a>
+        <a href={addressWith(path, open)}>Clear filters</a>
       </li>
     </ul>
   );

@@ -6,7 +6,12 @@ import type { Format } from "../words/format.js";
 import { digestOf, Renewal } from "../frame/renewal.js";
 import { Time } from "../frame/connection.js";
 import { ContactList } from "./contact-list.js";
-import { addressWith, type ActivityQuery, type Position } from "#domain/history/activity-query.js";
+import {
+  addressWith,
+  narrowingOf,
+  type ActivityQuery,
+  type Position,
+} from "#domain/history/activity-query.js";
 import { JobLine } from "./bulk/bulk-pages.js";
 import { namesOf, type FilterChoices } from "./choices.js";
 import { ADMIN_ACTIONS, type AdminAction } from "#domain/history/admin-actions.js";
@@ -112,7 +117,7 @@ export function ExecutionList(model: ListModel) {
 
 function Empty({ query, page }: ListModel) {
   if (page.searchedTo !== undefined) return null;
-  if (Object.keys(query.given).some((field) => field !== "kind")) {
+  if (Object.keys(narrowingOf(query.given)).length > 0) {
     return (
       <p class="empty">
         No results. Change or clear the filters.

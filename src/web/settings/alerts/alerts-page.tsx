@@ -52,7 +52,7 @@ export function AlertsPage(model: AlertsPageModel) {
             alert.
           </li>
           <li>Contacts are backed up and some will miss their deadline.</li>
-          <li>A webhook was turned off because its address no longer answers.</li>
+          <li>A webhook was turned off because its URL no longer responds.</li>
           <li>Failures in an hour exceed your threshold.</li>
         </ul>
         <AlertsForm {...model} />
@@ -67,9 +67,16 @@ export function AlertsPage(model: AlertsPageModel) {
         <Channel {...model} channel="WEBHOOK" label="Webhook" address={model.saved.webhookUrl} />
         <SigningSecret {...model} />
       </section>
-      <RecentAlerts alerts={model.recent} format={frame.format} />
+      <RecentAlerts alerts={model.recent} addressed={addressedBy(model.saved)} format={frame.format} />
     </SitePage>
   );
+}
+
+function addressedBy({ email, webhookUrl }: StoredAlertSettings): AlertChannel[] {
+  return [
+    ...(email === null ? [] : (["EMAIL"] as const)),
+    ...(webhookUrl === null ? [] : (["WEBHOOK"] as const)),
+  ];
 }
 
 function AlertsForm({ frame, form: { entry, version, problems }, canMail }: AlertsPageModel) {

@@ -1,4 +1,5 @@
 import type { Delivery, RecentAlert } from "#domain/alerts/recent-alerts.js";
+import type { AlertChannel } from "#domain/alerts/outbox.js";
 import { ALERT_NAMES } from "#domain/alerts/words.js";
 import type { Format } from "../words/format.js";
 import { Time } from "../frame/connection.js";
@@ -7,8 +8,15 @@ import { shorten } from "#platform/text/shorten.js";
 /** A gathered alert can name many; the page it leads to shows them all. */
 const LONGEST_MESSAGE = 400;
 
+interface RecentAlertsModel {
+  alerts: readonly RecentAlert[];
+  /** Channels for which somebody entered an address: nothing waits to be sent by another one. */
+  addressed: readonly AlertChannel[];
+  format: Format;
+}
+
 /** The last alerts, each with what became of it. */
-export function RecentAlerts({ alerts, format }: { alerts: readonly RecentAlert[]; format: Format }) {
+export function RecentAlerts({ alerts, addressed, format }: RecentAlertsModel) {
   return (
     <section class="card" aria-labelledby="recent-title">
       <div class="card-head">
@@ -27,7 +35,7 @@ export function RecentAlerts({ alerts, format }: { alerts: readonly RecentAlert[
           </thead>
           <tbody>
             {alerts.map((alert, index) => (
-              <Row key={index} alert={alert} format={format} />
+              <Row key={index} alert={alert} addressed={addressed} format={format} />
             ))}
           </tbody>
         </table>
@@ -36,9 +44,11 @@ export function RecentAlerts({ alerts, format }: { alerts: readonly RecentAlert[
   );
 }
 
-function Row({ alert, format }: { alert: RecentAlert; format: Format }) {
+function Row({ alert, addressed, format }: Omit<RecentAlertsModel, "alerts"> & { alert: RecentAlert }) {
   const { kind, message, page, raisedAt } = alert;
-  const wanted = alert.deliveries.filter(({ outcome }) => outcome !== "NOT_WANTED");
+  const wanted = alert.deliveries.filter(
+    ({ outcome, channel }) => outcome !== "NOT_WANTED" && (outcome !== null || addressed.includes(channel)),
+  );
   return (
     <tr>
       <td data-label="When">

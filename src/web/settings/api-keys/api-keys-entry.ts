@@ -31,6 +31,6 @@ export function draftOf({ name, scopes, expires }: KeyEntry, now: Date): KeyDraf
     problems["name"] = `Give the key a name of 1 to ${LONGEST_KEY_NAME} characters.`;
   if (scopes.length === 0) problems["scopes"] = "Choose at least one scope.";
   if (expires !== "" && expiresAt === undefined) problems["expires"] = "Enter a date, such as 2027-01-31.";
-  if (expiresAt !== undefined && expiresAt <= now) problems["expires"] = "Choose a day that is not over.";
+  if (expiresAt !== undefined && expiresAt <= now) problems["expires"] = "Choose a day in the future.";
   return Object.keys(problems).length > 0 ? { problems } : { name, scopes, expiresAt };
 }

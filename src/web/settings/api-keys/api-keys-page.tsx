@@ -2,7 +2,7 @@ import { API_SCOPES, type ApiScope } from "#domain/contract/actor.js";
 import type { ListedKey } from "#domain/keys/list-keys.js";
 import { shorten } from "#platform/text/shorten.js";
 import { Time } from "../frame/connection.js";
-import { CheckBox, Group, PostForm, ProblemSummary, TextField } from "../frame/fields.js";
+import { CheckBox, DateField, Group, PostForm, ProblemSummary, TextField } from "../frame/fields.js";
 import type { Problems } from "../frame/problems.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import { ShownOnce } from "../frame/shown-once.js";
@@ -20,8 +20,8 @@ export interface ApiKeysPageModel {
 }
 
 const SCOPE_LABELS: Readonly<Record<ApiScope, string>> = {
-  "enrollments:read": "Read enrollments, imports, sequences, senders and webhooks.",
-  "enrollments:write": "Enroll contacts, cancel, retry and import; add and change webhooks.",
+  "enrollments:read": "Read enrollments, imports, sequences, senders, and webhooks.",
+  "enrollments:write": "Enroll, cancel, retry, and import contacts; add and change webhooks.",
 };
 
 export function ApiKeysPage({ frame, keys, entry, problems, madeKey }: ApiKeysPageModel) {
@@ -30,13 +30,13 @@ export function ApiKeysPage({ frame, keys, entry, problems, madeKey }: ApiKeysPa
       title="API keys"
       current="/settings/api-keys"
       frame={frame}
-      lead="Programs that use the REST API of this account sign in with a key."
+      lead="Programs use an API key to access this account's REST API."
     >
       {madeKey === undefined ? null : (
         <ShownOnce
           title="Your new key."
           text={madeKey}
-          note="Copy it now and keep it like a password: it is never shown again."
+          note="Copy it now and store it like a password. It won't be shown again."
         />
       )}
       <KeyList keys={keys} frame={frame} />
@@ -55,12 +55,12 @@ function KeyList({ keys, frame }: { keys: readonly ListedKey[]; frame: Frame }) 
         </a>
       </div>
       {keys.length === 0 ? (
-        <p class="empty">This account has no keys yet.</p>
+        <p class="empty">No API keys yet. Create one below for each program.</p>
       ) : (
         <table>
           <thead>
             <tr>
-              {["Key", "Scopes", "Made by", "Expires", "Last used", "State"].map((head) => (
+              {["Key", "Scopes", "Created by", "Expires", "Last used", "Status"].map((head) => (
                 <th scope="col" key={head}>
                   {head}
                 </th>
@@ -100,7 +100,7 @@ function Row({ listed, frame }: { listed: ListedKey; frame: Frame }) {
           ))}
         </div>
       </td>
-      <td data-label="Made by">
+      <td data-label="Created by">
         <bdi>{createdBy === null ? "Operator" : shorten(createdBy, LONGEST_LABEL)}</bdi>
       </td>
       <td data-label="Expires">
@@ -109,7 +109,7 @@ function Row({ listed, frame }: { listed: ListedKey; frame: Frame }) {
       <td data-label="Last used">
         {lastUsedAt === null ? <span>Never</span> : <Time date={lastUsedAt} format={frame.format} />}
       </td>
-      <td data-label="State">
+      <td data-label="Status">
         <State {...listed} />
       </td>
       <td data-label="">{isInForce ? <Revoke listed={listed} formToken={frame.formToken} /> : null}</td>
@@ -118,7 +118,7 @@ function Row({ listed, frame }: { listed: ListedKey; frame: Frame }) {
 }
 
 function State({ revokedAt, isInForce }: ListedKey) {
-  if (isInForce) return <span class="badge enrolled">In force</span>;
+  if (isInForce) return <span class="badge enrolled">Active</span>;
   return <span class="badge">{revokedAt === null ? "Expired" : "Revoked"}</span>;
 }
 
@@ -129,7 +129,7 @@ function Revoke({ listed, formToken }: { listed: ListedKey; formToken: string })
       <summary aria-label={`Revoke ${shorten(listed.name, LONGEST_LABEL)}`}>Revoke</summary>
       <PostForm action="/settings/api-keys/revoke" formToken={formToken}>
         <input type="hidden" name="prefix" value={listed.prefix} />
-        <p>Revoke this key for good? Programs that use it are refused within five seconds.</p>
+        <p>Revoke this key permanently? Programs that use it lose access within five seconds.</p>
         <button class="button danger">Revoke key</button>
       </PostForm>
     </details>
@@ -144,7 +144,7 @@ function KeyForm({
   return (
     <section class="card" aria-labelledby="new-key-title">
       <div class="card-head">
-        <h2 id="new-key-title">Make a key</h2>
+        <h2 id="new-key-title">Create a key</h2>
       </div>
       <ProblemSummary problems={problems} />
       <PostForm action="/settings/api-keys" formToken={formToken} class="narrow">
@@ -152,7 +152,7 @@ function KeyForm({
           name="name"
           label="Name"
           value={entry.name}
-          note="The program that will use it."
+          note="The program that will use this key."
           problems={problems}
         />
         <Group legend="Scopes" id="scopes" problem={problems["scopes"]}>
@@ -167,14 +167,14 @@ function KeyForm({
             />
           ))}
         </Group>
-        <TextField
+        <DateField
           name="expires"
           label="Last day (optional)"
           value={entry.expires}
-          note="Such as 2027-01-31. The key expires at the end of that day, in UTC. Leave blank for a key that never expires."
+          note="The key expires at the end of this day (UTC). Leave blank if it should never expire."
           problems={problems}
         />
-        <button class="button primary">Make key</button>
+        <button class="button primary">Create key</button>
       </PostForm>
     </section>
   );

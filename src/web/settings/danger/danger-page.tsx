@@ -1,8 +1,8 @@
 import { PostForm } from "../frame/fields.js";
 import type { FlowUses } from "#domain/flows/flow-uses.js";
 import { UsedByNote } from "../frame/used-by.js";
-import type { Format } from "../words/format.js";
-import type { DangerState } from "#domain/accounts/portal-pause.js";
+import { numbered, type Format } from "../words/format.js";
+import { MOST_RECORDS_COUNTED, type DangerState } from "#domain/accounts/portal-pause.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import type { Backlog } from "#domain/accounts/backlog.js";
 import { Time } from "../frame/connection.js";
@@ -76,7 +76,9 @@ function PauseCost({ backlog, format }: Pick<DangerPageModel, "backlog" | "forma
   );
 }
 
-function EraseCard({ frame, state: { isErasing } }: DangerPageModel) {
+function EraseCard({ frame, state: { isErasing, records } }: DangerPageModel) {
+  const isMore = records >= MOST_RECORDS_COUNTED;
+  const shown = `${isMore ? "at least " : ""}${numbered(records, "record")}`;
   return (
     <section class="card" aria-labelledby="erase-title">
       <div class="card-head">
@@ -89,8 +91,9 @@ function EraseCard({ frame, state: { isErasing } }: DangerPageModel) {
         ) : null}
       </div>
       <p>
-        Permanently deletes all activity. For the last 8 days we keep IDs and results only, to prevent
-        duplicate enrollments. Waiting contacts, settings, and the audit log aren't affected.
+        Permanently deletes all activity: <strong>{records === 0 ? "no records yet" : shown}</strong>. For the
+        last 8 days we keep IDs and results only, to prevent duplicate enrollments. Waiting contacts,
+        settings, and the audit log aren't affected.
       </p>
       <Confirmed frame={frame} action="/settings/danger/erase" id="erase" button="Delete history" />
     </section>

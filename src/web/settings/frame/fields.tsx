@@ -88,6 +88,11 @@ export function TimeField({ value, ...field }: FieldModel & { value: string }) {
   return <Field {...field}>{(described) => <input {...described} type="time" value={value} />}</Field>;
 }
 
+/** A day of the calendar, as YYYY-MM-DD. */
+export function DateField({ value, ...field }: FieldModel & { value: string }) {
+  return <Field {...field}>{(described) => <input {...described} type="date" value={value} />}</Field>;
+}
+
 /** A secret: what was typed never comes back. */
 export function PasswordField(field: FieldModel) {
   return (

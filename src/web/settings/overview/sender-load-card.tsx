@@ -13,7 +13,7 @@ interface SenderLoadModel {
 }
 
 export function SenderLoadCard({ loads, troubledCount, format }: SenderLoadModel) {
-  const { nearest, nearCount, since } = loads;
+  const { nearest, since } = loads;
   return (
     <section class="card" aria-labelledby="load-title">
       <div class="card-head">
@@ -32,11 +32,7 @@ export function SenderLoadCard({ loads, troubledCount, format }: SenderLoadModel
         <p class="empty">No enrollments in the last 24 hours.</p>
       ) : (
         <>
-          <p>
-            {nearCount === 0
-              ? "No sender is near the cap."
-              : `${numbered(nearCount, "sender")} at or near the cap.`}
-          </p>
+          <p>{capWords(loads)}</p>
           <ul class="loads">
             {nearest.map((load) => (
               <Load key={String(load.userId)} load={load} since={since} format={format} />
@@ -46,6 +42,14 @@ export function SenderLoadCard({ loads, troubledCount, format }: SenderLoadModel
       )}
     </section>
   );
+}
+
+function capWords({ nearCount, fullCount }: SenderLoads): string {
+  const near = nearCount - fullCount;
+  const full = fullCount === 1 ? "1 sender at the cap" : `${numbered(fullCount, "sender")} at their cap`;
+  if (fullCount === 0)
+    return near === 0 ? "No sender is near the cap." : `${numbered(near, "sender")} near the cap.`;
+  return near === 0 ? `${full}.` : `${full}, ${near} near it.`;
 }
 
 function Load({ load, since, format }: { load: SenderLoad; since: Date; format: Format }) {

@@ -11,6 +11,7 @@ import type { Frame } from "../frame/shell.js";
 import type { Problems } from "../frame/problems.js";
 import type { StatusFacts } from "../senders/sender-status.js";
 import type { Nameable } from "../words/names.js";
+import { Email } from "../words/email.js";
 import { sharesOf } from "./shares.js";
 
 /** The part of a rotation's form that is about its senders. */
@@ -40,6 +41,13 @@ export function MemberRows({ children, ...model }: MembersModel & { children: Co
       note={`A sender with weight 2 gets twice as many contacts as one with weight 1; 0.5 is half (up to ${MAX_WEIGHT}). Weights are kept as whole numbers with the same shares. Changing them restarts the rotation.`}
     >
       {entry.members.length === 0 ? <p class="note">No senders yet.</p> : <ShareBar weights={weights} />}
+      {entry.members.length === 0 ? null : (
+        <p class="member-heads" aria-hidden="true">
+          <span>Sender</span>
+          <span>Weight</span>
+          <span>Status and days</span>
+        </p>
+      )}
       <ul class="members">
         {entry.members.map((member, index) => (
           <Row key={member.userId} {...model} member={member} share={shares[index] ?? 0} />
@@ -68,12 +76,17 @@ function Row({ saved, nameable, problems, frame, senders, facts, member, share }
       <input type="hidden" name="member" value={userId} />
       <TextField
         name={`weight_${userId}`}
-        label={name}
+        label={sender?.label ?? name}
         inputMode="numeric"
         value={weight}
         problems={problems}
         note={
           <>
+            {sender?.email == null || sender.email === sender.label ? null : (
+              <span class="line">
+                <Email address={sender.email} />
+              </span>
+            )}
             <span data-share={userId}>{share}%</span> of contacts · {frame.format.count(Number(picks))}{" "}
             assigned
           </>

@@ -1,4 +1,5 @@
 import type { SenderFilter, SenderItem } from "#domain/policy/sender-list.js";
+import { Email } from "../words/email.js";
 import { Sparkline } from "./day-bars.js";
 import { hoursInWords, nextTimeOff, senderStatusOf, type StatusFacts } from "./sender-status.js";
 import { SENDERS_PATH, sendersHref } from "./senders-address.js";
@@ -82,7 +83,7 @@ function Row({ item, facts, sent, isTicked }: RowModel) {
             </a>
             {item.email === null || item.email === item.label ? null : (
               <span class="note">
-                <bdi>{item.email}</bdi>
+                <Email address={item.email} />
               </span>
             )}
           </div>

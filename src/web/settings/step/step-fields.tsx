@@ -1,5 +1,5 @@
 import { MOST_SEQUENCES_LISTED } from "#domain/directory/people.js";
-import { Group, SelectField, TextField } from "../frame/fields.js";
+import { DateField, Group, SelectField, TextField } from "../frame/fields.js";
 import type { Problems } from "../frame/problems.js";
 import { SenderModeField, SenderRotationField, SenderUserField } from "./sender-fields.js";
 import type { StepOffers, StepEntry } from "./step-entry.js";
@@ -119,13 +119,7 @@ function OtherFields({ entry, problems }: StepFieldsModel) {
         value={entry.cooldown_days}
         problems={problems}
       />
-      <TextField
-        name="not_before"
-        label="Enroll on or after"
-        value={entry.not_before}
-        note="A day, such as 2027-01-31."
-        problems={problems}
-      />
+      <DateField name="not_before" label="Enroll on or after" value={entry.not_before} problems={problems} />
     </Group>
   );
 }

@@ -1,4 +1,4 @@
-import { addressWith, type ActivityQuery } from "#domain/history/activity-query.js";
+import { addressWith, narrowingOf, type ActivityQuery } from "#domain/history/activity-query.js";
 import type { Crumb } from "../frame/shell.js";
 import { describeQuery, type FilterNames } from "../words/activity-words.js";
 import type { Format } from "../words/format.js";
@@ -16,7 +16,7 @@ export interface PlaceInList {
 export function upTo(place: PlaceInList | undefined, format: Format): Crumb {
   if (place === undefined) return { href: ACTIVITY_PATH, label: "Activity" };
   const { given, names } = place;
-  const { kind: _, ...narrowed } = given;
+  const narrowed = narrowingOf(given);
   const told = Object.keys(narrowed).length === 0 ? "" : `: ${describeQuery(narrowed, format, names)}`;
   return { href: addressWith(ACTIVITY_PATH, given), label: `Activity${told}` };
 }

@@ -14,6 +14,8 @@ import { previewBulk } from "#domain/history/bulk-preview.js";
 import { MissingPage } from "../frame.js";
 import { ACTIVITY_PATH, jobPath } from "../../words/paths.js";
 import { readAction, readQuery } from "../activity-entry.js";
+import { namesOf, readFilterChoices } from "../choices.js";
+import type { FilterNames } from "../../words/activity-words.js";
 
 export async function askBeforeBulk(exchange: Exchange): Promise<void> {
   const { options, visit, request, response } = exchange;
@@ -25,7 +27,8 @@ export async function askBeforeBulk(exchange: Exchange): Promise<void> {
   const model = { action, query, frame };
   if (query.ignored.length > 0) return sendPage(response, 422, <BulkRefusedPage {...model} />);
   const preview = await previewBulk(options.database.pool, portalId, { action, filter: query.filter });
-  sendPage(response, 200, <ConfirmPage {...model} preview={preview} format={frame.format} />);
+  const names = await readNames(exchange);
+  sendPage(response, 200, <ConfirmPage {...model} {...{ names, preview }} format={frame.format} />);
 }
 
 export async function startBulk(exchange: FormExchange): Promise<void> {
@@ -48,7 +51,8 @@ export async function showJob(exchange: Exchange): Promise<void> {
   const frame = frameOf(exchange);
   if (job === undefined) return sendPage(response, 404, <MissingPage what="bulk action" frame={frame} />);
   const results = await resultsOf(exchange, job);
-  sendPage(response, 200, <JobPage {...{ job, results, frame }} format={frame.format} />);
+  const names = await readNames(exchange);
+  sendPage(response, 200, <JobPage {...{ job, results, names, frame }} format={frame.format} />);
 }
 
 export async function showProgress(exchange: Exchange): Promise<void> {
@@ -74,6 +78,11 @@ async function resultsOf(exchange: Exchange, job: BulkJob): Promise<ActivityTota
   const { options, visit } = exchange;
   const { filter } = readQuery(exchange, retriedBy(job));
   return (await searchExecutions(options.database.pool, visit.portal.portalId, filter)).count();
+}
+
+/** What the ids in a filter are called. */
+async function readNames({ options, visit }: Exchange): Promise<FilterNames> {
+  return namesOf(await readFilterChoices(options.database.pool, visit.portal.portalId));
 }
 
 async function findJob({ options, visit, request }: Exchange) {

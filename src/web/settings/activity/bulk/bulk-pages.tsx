@@ -3,31 +3,34 @@ import type { AdminAction } from "#domain/history/admin-actions.js";
 import type { BulkJob } from "#domain/history/bulk-jobs.js";
 import { numbered, type Format } from "../../words/format.js";
 import { Time } from "../../frame/connection.js";
-import { addressWith, type ActivityQuery } from "#domain/history/activity-query.js";
+import { addressWith, givenBy, type ActivityQuery } from "#domain/history/activity-query.js";
 import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
 import type { ActivityTotals } from "#domain/history/search/activity-totals.js";
 import type { BulkPreview } from "#domain/history/bulk-preview.js";
 import { ActivityFrame, type FrameModel } from "../frame.js";
 import type { Crumb } from "../../frame/shell.js";
 import { ACTIVITY_PATH, BULK_PATH, jobPath } from "../../words/paths.js";
-import { ACTION_WORDS, describeQuery } from "../../words/activity-words.js";
+import { ACTION_WORDS, describeQuery, type FilterNames } from "../../words/activity-words.js";
 
 export interface ConfirmModel extends FrameModel {
   readonly action: AdminAction;
   readonly query: ActivityQuery;
+  /** What the ids of the filter are called. */
+  readonly names: FilterNames;
   readonly preview: BulkPreview;
   readonly format: Format;
 }
 
 /** Asked before anything is done to many. */
-export function ConfirmPage({ action, query, preview, format, frame }: ConfirmModel) {
+export function ConfirmPage({ action, query, names, preview, format, frame }: ConfirmModel) {
   const words = ACTION_WORDS[action];
+  const told = describeQuery(query.given, format, names);
   return (
-    <ActivityFrame title={words.bulk} frame={frame} up={listOf(query, format)}>
+    <ActivityFrame title={words.bulk} frame={frame} up={listOf(query.given, told)}>
       <h1>{words.bulk}</h1>
       <section class="card">
         <p>
-          <strong>{describeQuery(query.given, format)}</strong>
+          <strong>{told}</strong>
         </p>
         <p>{words.explained}</p>
         <Preview preview={preview} format={format} />
@@ -48,9 +51,9 @@ export function ConfirmPage({ action, query, preview, format, frame }: ConfirmMo
   );
 }
 
-/** Back to the list that the question is about. */
-function listOf({ given }: ActivityQuery, format: Format): Crumb {
-  return { href: addressWith(ACTIVITY_PATH, given), label: `Activity: ${describeQuery(given, format)}` };
+/** Back to the list that it is about. */
+function listOf(given: ActivityQuery["given"], told: string): Crumb {
+  return { href: addressWith(ACTIVITY_PATH, given), label: `Activity: ${told}` };
 }
 
 function Preview({ preview: { matching, countedTo }, format }: { preview: BulkPreview; format: Format }) {
@@ -83,10 +86,22 @@ const STATE_LABELS: Readonly<Record<BulkJob["state"], string>> = {
   STOPPED: "Stopped",
 };
 
-export function JobPage({ job, results, format, frame }: Omit<ProgressModel, "formToken"> & FrameModel) {
+interface JobPageModel extends Omit<ProgressModel, "formToken">, FrameModel {
+  readonly names: FilterNames;
+}
+
+export function JobPage({ job, results, names, format, frame }: JobPageModel) {
+  const { bulk } = ACTION_WORDS[job.action];
+  const given = job.filter === null ? undefined : givenBy(job.filter);
+  const told = given === undefined ? undefined : describeQuery(given, format, names);
   return (
-    <ActivityFrame title={ACTION_WORDS[job.action].bulk} frame={frame}>
-      <h1>{ACTION_WORDS[job.action].bulk}</h1>
+    <ActivityFrame
+      title={bulk}
+      frame={frame}
+      up={given === undefined ? { href: ACTIVITY_PATH, label: "Activity" } : listOf(given, told ?? "")}
+    >
+      <h1>{bulk}</h1>
+      {told === undefined ? null : <p class="lead">{told}</p>}
       <JobProgress {...{ job, results, format }} formToken={frame.formToken} />
     </ActivityFrame>
   );
