@@ -57,7 +57,7 @@ suite("an admin of the demo's account answers in a browser, within so many click
     tab = await signIn(account.portal);
     // They were read when the account was connected, before the demo made its own.
     await tab.page.goto(`${running.publicUrl}/settings/workflows`);
-    await tab.page.click("button >> text=Look again");
+    await tab.page.click("button >> text=Sync now");
     await untilFlowsAreRead();
   }, 180_000);
 

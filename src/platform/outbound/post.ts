@@ -119,8 +119,8 @@ async function readBeginning(body: Dispatcher.ResponseData["body"]): Promise<str
 /** Why a post got no answer, as a sentence. The reason may be hidden in the cause of the fault. */
 export function describePostFault(fault: unknown): string {
   if (!types.isNativeError(fault)) return String(fault);
-  if (fault.name === "TimeoutError") return "The address did not answer in time.";
+  if (fault.name === "TimeoutError") return "Your webhook timed out.";
   const cause = (fault.cause ?? fault) as { code?: unknown; message?: unknown };
-  if (typeof cause.code === "string") return `The address could not be reached (${cause.code}).`;
+  if (typeof cause.code === "string") return `We couldn't reach your webhook (${cause.code}).`;
   return typeof cause.message === "string" ? cause.message : fault.message;
 }

@@ -21,24 +21,24 @@ const isId = (given: string): boolean => /^\d{1,18}$/.test(given);
 
 function findSenderProblem(given: GivenInputs): string | undefined {
   const { sender_mode: mode, sender_user_id: userId, rotation_id: rotationId, sender_alias: alias } = given;
-  if (oneOf(SENDER_MODES, mode) === undefined) return "“Send as” is not one of the list.";
+  if (oneOf(SENDER_MODES, mode) === undefined) return "Choose a valid option for “Send from”.";
   if (mode === "specific_user") {
-    if (userId === undefined) return "“A specific user” is chosen, but no user.";
-    if (!isId(userId)) return "The user to send as is not one of the list.";
+    if (userId === undefined) return "No sender selected.";
+    if (!isId(userId)) return "Choose a valid sender.";
   }
   if (mode === "rotation") {
-    if (rotationId === undefined) return "“A rotation” is chosen, but no rotation.";
-    if (!isId(rotationId)) return "The rotation is not one of the list.";
+    if (rotationId === undefined) return "No rotation selected.";
+    if (!isId(rotationId)) return "Choose a valid rotation.";
   }
   if (alias !== undefined && !z.email().max(LONGEST_ADDRESS).safeParse(alias).success)
-    return "The sender alias is not an email address.";
+    return "The sender alias isn't an email address.";
   return undefined;
 }
 
 /** The first thing wrong with the inputs, in the words of the workflow editor; undefined when they are usable. */
 export function findInputProblem(given: GivenInputs): string | undefined {
-  if (given.sequence_id === undefined) return "No sequence is chosen.";
-  if (!/^\d{1,20}$/.test(given.sequence_id)) return "The sequence is not one of the list.";
+  if (given.sequence_id === undefined) return "No sequence selected.";
+  if (!/^\d{1,20}$/.test(given.sequence_id)) return "Choose a valid sequence.";
   const senderProblem = findSenderProblem(given);
   if (senderProblem !== undefined) return senderProblem;
   const {
@@ -47,13 +47,13 @@ export function findInputProblem(given: GivenInputs): string | undefined {
     cooldown_days: days,
     not_before: time,
   } = given;
-  if (presetId !== undefined && !isId(presetId)) return "The preset is not one of the list.";
+  if (presetId !== undefined && !isId(presetId)) return "Choose a valid preset.";
   if (ifEnrolled !== undefined && oneOf(IF_ALREADY_ENROLLED, ifEnrolled) === undefined)
-    return "“If already enrolled” is not one of the list.";
+    return "Choose a valid option for “If the contact is already in a sequence”.";
   if (days !== undefined && !(/^\d{1,4}$/.test(days) && Number(days) <= MAX_COOLDOWN_DAYS))
-    return `“Cooldown” is not a whole number of days from 0 to ${MAX_COOLDOWN_DAYS}.`;
+    return `“Cooldown (days)” isn't a whole number from 0 to ${MAX_COOLDOWN_DAYS}.`;
   if (time !== undefined && !isPointInTime(time))
-    return "“Not before” is not a date, such as 2027-01-31, or a date and time.";
+    return "“Enroll on or after” isn't a date, such as 2027-01-31, or a date and time.";
   return undefined;
 }
 

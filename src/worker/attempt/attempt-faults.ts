@@ -25,7 +25,7 @@ const LATENESS_MS = 5_000;
 const OWN_RETRY = { baseMs: 1_000, capMs: 60_000 };
 /** An execution that makes the worker throw or die is given up after this many times, so that it blocks nobody. */
 const MAX_CRASHES = 10;
-const FAILED_BY_US = "The app itself failed on it repeatedly; the operator's log says how.";
+const FAILED_BY_US = "Something went wrong on our end, several times. Our log has the details.";
 /** How soon to check again a portal that cannot be called (grant revoked, app misconfigured). */
 const PARKED_MS = 60_000;
 
@@ -113,5 +113,5 @@ export function afterCrash(execution: ClaimedExecution, fault: unknown): Result 
   if (isLast && (isUnsent || state === "UNCERTAIN")) return end ?? givenUp(execution);
   const delayMs = isLast ? 0 : backoffMs(crashes + 1, OWN_RETRY);
   const to = isUnsent ? "QUEUED" : "UNCERTAIN";
-  return { to, delayMs, problem: "The app failed on this execution.", isCrash: true };
+  return { to, delayMs, problem: "Something went wrong on our end.", isCrash: true };
 }

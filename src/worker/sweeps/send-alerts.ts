@@ -79,7 +79,7 @@ async function post(alert: DueAlert, options: SendAlertsOptions): Promise<Delive
       timeoutMs: POST_TIMEOUT_MS,
     });
     if (status >= 200 && status < 300) return { outcome: "SENT", isDue: false };
-    const problem = `The address answered with status ${status}.`;
+    const problem = `Your webhook returned ${status}.`;
     return { outcome: "FAILED", isDue: status !== GONE, problem, askedMs };
   } catch (error) {
     return { outcome: "FAILED", isDue: true, problem: describeFault(error) };

@@ -60,7 +60,7 @@ async function postOnce(due: DueWebhook, data: unknown, tools: SendWebhookTools)
     });
     const answered = { durationMs: durationMs(), httpStatus: status, answer: text };
     if (status >= 200 && status < 300) return answered;
-    const problem = `The address answered with status ${status}.`;
+    const problem = `Your webhook returned ${status}.`;
     const retryInMs = status === GONE ? undefined : retryDelayMs(due.tries, askedMs);
     return { ...answered, problem, retryInMs };
   } catch (error) {

@@ -169,9 +169,9 @@ describe("POST /hubspot/actions/enroll", () => {
   test.each([
     ["no sequence", { sender_mode: "contact_owner" }, "No sequence"],
     ["a sequence that is no id", { sequence_id: "abc", sender_mode: "contact_owner" }, "sequence"],
-    ["an unknown sender mode", { sequence_id: "1", sender_mode: "moon" }, "Send as"],
-    ["no sender mode", { sequence_id: "1" }, "Send as"],
-    ["a specific user but none named", { sequence_id: "1", sender_mode: "specific_user" }, "user"],
+    ["an unknown sender mode", { sequence_id: "1", sender_mode: "moon" }, "Send from"],
+    ["no sender mode", { sequence_id: "1" }, "Send from"],
+    ["a specific user but none named", { sequence_id: "1", sender_mode: "specific_user" }, "sender"],
     [
       "an alias that is no address",
       { sequence_id: "1", sender_mode: "contact_owner", sender_alias: "x" },

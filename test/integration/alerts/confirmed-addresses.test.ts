@@ -174,7 +174,7 @@ describe("mails with the link", () => {
     await linkTo("ops@acme.example");
     expect(await askAgain("OPS@acme.example")).toContain("Wait ten minutes");
     await age("11 minutes");
-    expect(await askAgain("ops@acme.example")).toContain("The link is being emailed again.");
+    expect(await askAgain("ops@acme.example")).toContain("We're emailing the link again.");
     expect(await audited("ASKED_TO_CONFIRM")).toEqual([portal.admin.email]);
     await linkTo("ops@acme.example", 2);
     const other = await connectAccount();
@@ -186,7 +186,7 @@ describe("mails with the link", () => {
         "You've reached today's limit of confirmation links",
       );
     await age("1 day");
-    expect(await askAgain("ops@acme.example")).toContain("The link is being emailed again.");
+    expect(await askAgain("ops@acme.example")).toContain("We're emailing the link again.");
   });
 
   test("are twenty a day for an account, however often its list changes", async () => {

@@ -91,7 +91,7 @@ describe("an alert that did not arrive is tried again", () => {
     expect(await alertOf("WEBHOOK")).toMatchObject({
       outcome: "FAILED",
       tries: 12,
-      lastProblem: "The address answered with status 503.",
+      lastProblem: "Your webhook returned 503.",
     });
     expect((await alertOf("WEBHOOK")).endedAt).not.toBeNull();
   });

@@ -111,14 +111,19 @@ describe("an admin", () => {
     expect((await press(path, "setup", { ...setUp(), then: "dry-run" })).status).toBe(303);
     const tried = await pageThat(path, "What would happen to 5 rows");
     expect(figuresOf(tried)).toEqual({
-      ...{ "Would be enrolled": "2", "In a sequence": "0", "Would wait": "0", "Would be skipped": "0" },
+      ...{
+        "Would be enrolled": "2",
+        "Already in a sequence": "0",
+        "Would wait": "0",
+        "Would be skipped": "0",
+      },
       ...{ "Would not be enrolled": "1", "Duplicate rows": "1", "Rows with an error": "1" },
     });
     expect(tried).toContain("UNSUBSCRIBED");
     expect(portal.enrollments.total).toBe(0);
 
     await press(path, "start");
-    const done = await pageThat(path, "Download the results");
+    const done = await pageThat(path, "Download results");
     await pageThat(path, "Done</span>");
     expect(portal.enrollments.total).toBe(2);
     expect(done).not.toContain("Start enrolling");
@@ -144,7 +149,7 @@ describe("an admin", () => {
     const ended = await pageThat(path, "Canceled</span>");
     expect(ended).toContain("Delete this import");
     expect((await press(path, "pause")).status).toBe(303);
-    expect((await admin.get(path)).text).toContain("the import has moved on.");
+    expect((await admin.get(path)).text).toContain("the import has already moved on.");
     await admin.post(`${path}/delete`, { form_token: hiddenField(ended, "form_token") });
     expect((await admin.get(path)).status).toBe(404);
     expect((await admin.get(PAGE)).text).not.toContain(">Many<");
@@ -163,8 +168,8 @@ describe("an admin", () => {
     const started = await press(path, "dry-run", { version });
     expect(started.status).toBe(303);
     const { text } = await admin.get(path);
-    expect(text).toContain("another admin set the import up in another way");
-    expect(text).toContain("To be set up");
+    expect(text).toContain("another admin changed the setup");
+    expect(text).toContain("Needs setup");
   });
 
   test("reads what is wrong with a file, also one of which the first row is too long", async () => {

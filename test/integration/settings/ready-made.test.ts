@@ -52,7 +52,7 @@ describe("a ready-made workflow", () => {
   test("cannot be made before HubSpot has named our action, and the page says how to get there", async () => {
     await pool().query("DELETE FROM action_types");
     const answer = await send("form", { trigger: "form", form: FORM, make: "yes" });
-    expect(answer.words).toContain("HubSpot tells us the number of an action only when a contact reaches it");
+    expect(answer.words).toContain("HubSpot tells us an action's number only when a contact reaches it");
     expect(answer.words).toContain("“Enroll in sequence”");
     expect(await made()).toEqual([]);
   });
@@ -88,7 +88,9 @@ describe("a ready-made workflow", () => {
         },
       },
     ]);
-    expect(words(await page("workflows"))).toMatch(/Made here Webinar Being made Filter met, then enroll/);
+    expect(words(await page("workflows"))).toMatch(
+      /Created here Webinar Creating Enroll when a filter is met/,
+    );
   });
 
   test("goes on to the next sequence only if there was no reply, and waits no longer than the account allows", async () => {
@@ -99,9 +101,7 @@ describe("a ready-made workflow", () => {
     );
     const fields = { trigger: "sequence", first_sequence: "31", sequence_id: "32", days: "5" };
     const { words: text } = await send("no-reply", fields);
-    expect(text).toMatch(
-      /Until the sequence has ended, 20 days at most\. .*Ended without a reply: Delay: 5 days\./,
-    );
+    expect(text).toMatch(/Until the sequence ends, up to 20 days\. .*Ended without a reply: Delay: 5 days\./);
     expect(text).toContain(
       "Ended without a reply: Still no reply?: Contacts who replied in the last 5 days leave here.",
     );
@@ -177,10 +177,10 @@ describe("the form that puts contacts in a workflow", () => {
     await storeFlow(pool(), otherId, { flowId: "9002", name: "Other people's" });
   });
 
-  test("says which workflows there are, and until when HubSpot's old way works", async () => {
+  test("says which workflows there are, and until when HubSpot's older API works", async () => {
     const text = words(await page("workflows"));
     expect(text).toContain("Webinar, live");
-    expect(text).toContain("which it supports until September 2027");
+    expect(text).toContain("which HubSpot supports until September 2027");
     expect(text).not.toContain("Other people");
   });
 
@@ -193,13 +193,13 @@ describe("the form that puts contacts in a workflow", () => {
       { contactId: null, email: "ann@lead.example" },
       { contactId: "152" },
     ]);
-    expect(words(await page("workflows"))).toMatch(/151 Webinar, live .* Under way/);
+    expect(words(await page("workflows"))).toMatch(/151 Webinar, live .* In progress/);
   });
 
   test("stores nothing of a list with something else in it, or for another account's workflow", async () => {
     const wrong = await put({ flow: "9001", contacts: "151\nAnn Lee" });
     expect(wrong.status).toBe(422);
-    expect(wrong.words).toContain("neither record IDs nor email addresses: “Ann”, “Lee”");
+    expect(wrong.words).toContain("These aren't record IDs or email addresses: “Ann”, “Lee”");
     expect((await put({ flow: "9002", contacts: "151" })).status).toBe(422);
     expect(await entries()).toEqual([]);
   });

@@ -109,12 +109,12 @@ describe("a test alert", () => {
     webhookStatus = 404;
     await postDueAlerts();
     expect(textOf(await page(), "last-alert")).toMatch(
-      /^Last alert: Test, not delivered yet\. The address answered with status 404\. Retrying, 1 try so far, next/,
+      /^Last alert: Test, not delivered yet\. Your webhook returned 404\. Retrying, 1 try so far, next/,
     );
     await webhook.close();
     await postDueAlerts();
     expect(textOf(await page(), "last-alert")).toContain(
-      "could not be reached (ECONNREFUSED). Retrying, 2 tries so far",
+      "We couldn't reach your webhook (ECONNREFUSED). Retrying, 2 tries so far",
     );
     await site.database.prisma.alert.updateMany({ data: { tries: 11 } });
     await postDueAlerts();

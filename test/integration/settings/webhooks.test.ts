@@ -86,9 +86,9 @@ test("a webhook is turned off and on, which is audited; nothing is sent to one t
   const { path, version } = await add("https://turned.example.com/", "enrollment.ended");
   await send(`${path}/turn`, [["to", "off"]], version);
   const off = (await admin.get(path)).text;
-  for (const told of ["Turned off.", "This webhook is off.", "An admin or a program turned it off."])
+  for (const told of ["Webhook turned off.", "This webhook is off.", "An admin or a program turned it off."])
     expect(off).toContain(told);
-  expect(off).not.toContain("Send a test");
+  expect(off).not.toContain("Send test");
   await send(`${path}/test`, []);
   expect((await admin.get(path)).text).toContain("Nothing was sent: this webhook is turned off.");
   await send(`${path}/turn`, [["to", "on"]], version);
@@ -136,25 +136,20 @@ test("messages are listed with their answers, narrowed by state and page by page
         state: "GIVEN_UP",
         httpStatus: 500,
         answer: "<b>no</b>",
-        problem: "The address answered with status 500.",
+        problem: "Your webhook returned 500.",
       },
     ],
   });
   const first = (await admin.get(path)).text;
-  for (const told of [
-    "Given up",
-    "&lt;b>no&lt;/b>",
-    "The address answered with status 500.",
-    "Answered with status 202.",
-  ])
+  for (const told of ["Failed", "&lt;b>no&lt;/b>", "Your webhook returned 500.", "Returned 202."])
     expect(first.replaceAll("&gt;", ">")).toContain(told);
   const older = /href="(\/settings\/webhooks\/\d+\?before=\d+)"/.exec(first)?.[1] ?? "";
-  expect((await admin.get(older)).text.match(/Answered with status 202/g)).toHaveLength(2);
+  expect((await admin.get(older)).text.match(/Returned 202/g)).toHaveLength(2);
   const givenUp = (await admin.get(`${path}?state=given-up`)).text;
-  expect(givenUp).not.toContain("Answered with status 202");
+  expect(givenUp).not.toContain("Returned 202");
   const again = /action="([^"]*\/again)"/.exec(givenUp)?.[1] ?? "";
   await send(again, []);
-  expect((await admin.get(path)).text).toContain("The message is sent again");
+  expect((await admin.get(path)).text).toContain("Resending the message");
   await send(again, []);
   expect((await admin.get(path)).text).toContain("still being delivered");
   const part = (await admin.get(`${path}/deliveries`)).text;

@@ -57,8 +57,8 @@ describe("the page of workflows", () => {
     expect(html).toContain(`/workflows/${portalId}/platform/flow/9001/edit"`);
     const text = await read("workflows");
     expect(text).toMatch(/Webinar follow-up On Enroll in sequence Sequence: Outbound Sender: Ann Lee/);
-    expect(text).toContain("Preset: The account's default preset");
-    expect(text).toContain("Already in a sequence: wait until that sequence ends");
+    expect(text).toContain("Preset: Default preset");
+    expect(text).toContain("Already in a sequence: wait, then enroll");
     expect(text).toContain("Wait for sequence end");
     expect(text).toMatch(/ 4 Yesterday 75% /);
   });
@@ -92,7 +92,7 @@ describe("the page of workflows", () => {
     const text = await read("workflows");
     for (const words of [
       "This sequence was deleted, or none of the users",
-      "This user is not an active user",
+      "This user isn't active in this account",
       "This preset was deleted.",
       "This rotation was deleted.",
     ])
@@ -105,7 +105,7 @@ describe("the page of workflows", () => {
     const own = { presetId, senderMode: "contact_owner" };
     const steps = [{ presetId }, { presetId, senderMode: "portal_default" }, own];
     await storeFlow(pool(), portalId, { flowId: "1", steps });
-    const words = "The user whom the preset names as the sender is not an active user";
+    const words = "The preset's sender isn't active";
     expect(await read("workflows")).not.toContain(words);
     await pool().query("UPDATE users SET is_listed = false WHERE portal_id = $1 AND user_id = 8", [portalId]);
     expect((await read("workflows")).split(words)).toHaveLength(3);
@@ -116,7 +116,7 @@ describe("the page of workflows", () => {
 
   test("warns of an action that unenrolls while the account cannot", async () => {
     await storeFlow(pool(), portalId, { flowId: "1", steps: [{ kind: "UNENROLL" }, {}] });
-    const words = "Contacts stay in their sequence, and go on with the outcome NOT_SUPPORTED";
+    const words = "Contacts stay in their sequence and continue with the outcome NOT_SUPPORTED";
     expect((await read("workflows")).split(words)).toHaveLength(2);
     await pool().query("INSERT INTO unenroll_setups (portal_id, state) VALUES ($1, 'ON')", [portalId]);
     expect(await read("workflows")).not.toContain(words);
@@ -126,7 +126,7 @@ describe("the page of workflows", () => {
 
   test("warns of an action that replaces sequences while the account cannot unenroll", async () => {
     await storeFlow(pool(), portalId, { flowId: "1", steps: [{ ifAlreadyEnrolled: "replace" }, {}] });
-    const words = "Contacts that are in a sequence stay in it";
+    const words = "Contacts already in a sequence stay in it";
     expect((await read("workflows")).split(words)).toHaveLength(2);
     await pool().query("INSERT INTO unenroll_setups (portal_id, state) VALUES ($1, 'ON')", [portalId]);
     expect(await read("workflows")).not.toContain(words);
@@ -144,7 +144,7 @@ describe("the page of workflows", () => {
   });
 
   test("says that nothing was read yet, or that nothing uses a sequence", async () => {
-    expect(await read("workflows")).toContain("Your workflows have not been read from HubSpot yet.");
+    expect(await read("workflows")).toContain("We're still reading your workflows from HubSpot.");
     await setPortal("flows_read_at = now()");
     const text = await read("workflows");
     expect(text).toContain("No workflow uses a sequence yet.");
@@ -155,8 +155,8 @@ describe("the page of workflows", () => {
     await storeFlow(pool(), portalId, { flowId: "1", name: "Webinar", steps: [{}] });
     await setPortal("flows_problem = 'SCOPE_MISSING'");
     const text = await read("workflows");
-    expect(text).toContain("has not granted the permission “automation”");
-    expect(text).toContain("Below is what we read before.");
+    expect(text).toContain("the “automation” permission wasn't granted");
+    expect(text).toContain("The list below is from before.");
     expect(text).toContain("Webinar");
     expect(await page("workflows")).toContain('href="/settings/reconnect"');
   });
@@ -170,7 +170,7 @@ describe("the page of workflows", () => {
       ]);
       const html = await page("workflows");
       expect(html).toContain("Out of &lt;b>order&lt;/b>");
-      expect(await read("workflows")).toContain("2 of HubSpot's entries were left out");
+      expect(await read("workflows")).toContain("We couldn't read 2 of HubSpot's entries");
       expect(html).not.toContain("<b>order</b>");
     },
   );
@@ -182,7 +182,7 @@ describe("the page of workflows", () => {
       await browser.post("/settings/workflows/look-again", { form_token: token });
       return read("workflows");
     };
-    expect(await press()).toContain("Your workflows are being read from HubSpot.");
+    expect(await press()).toContain("Reading your workflows from HubSpot.");
     const { flowsRequestedAt } = await site.database.prisma.portal.findUniqueOrThrow({ where: { portalId } });
     expect(flowsRequestedAt).not.toBeNull();
     expect(await press()).toContain("read less than a minute ago, or are being read now");

@@ -186,7 +186,7 @@ describe("the settings tab over the real app", () => {
     tab.choose("preset", preset);
     tab.save();
     await tab.waitFor(() => {
-      expect(tab.saved).toEqual(["Defaults saved. They apply to contacts from now on."]);
+      expect(tab.saved).toEqual(["Defaults saved."]);
     });
     const again = open(apiOf());
     await again.untilLoaded();
@@ -290,7 +290,7 @@ describe("what the settings tab says", () => {
     [
       "a disconnection",
       { connection: disconnected },
-      { word: "Disconnected", sentence: "The app was uninstalled. Install" },
+      { word: "Disconnected", sentence: "The app was uninstalled. Reinstall" },
     ],
     [
       "missing permissions",
@@ -305,7 +305,7 @@ describe("what the settings tab says", () => {
     [
       "trouble with HubSpot",
       { trouble },
-      { word: "Waiting for HubSpot", sentence: "next at 20 Nov 2026, 10:05; nothing is lost." },
+      { word: "Waiting for HubSpot", sentence: "next at 20 Nov 2026, 10:05. No contacts are lost." },
     ],
   ])("%s, in a word and with what to do", async (_what, changes, { word, sentence }) => {
     const tab = await opened(changes);
@@ -316,7 +316,7 @@ describe("what the settings tab says", () => {
 
   test("where nothing has happened yet it says how to begin", async () => {
     const tab = await opened({});
-    expect(wordsOf(tab.find(EmptyState))).toContain('Add the step "Enroll in sequence"');
+    expect(wordsOf(tab.find(EmptyState))).toContain('Add the action "Enroll in sequence"');
   });
 
   test("a default that can no longer be chosen is shown as such", async () => {

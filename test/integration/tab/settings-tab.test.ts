@@ -109,7 +109,7 @@ describe("who gets an answer", () => {
     expect((await ask("overview", {}, other)).status).toBe(200);
     expect(await ask("overview", { userId: another.userId }, other)).toMatchObject({
       status: 403,
-      body: { code: "NOT_AN_ADMIN", message: expect.stringContaining("let you in") },
+      body: { code: "NOT_AN_ADMIN", message: expect.stringContaining("Ask a super admin to add you") },
     });
     await prisma().portal.update({ where: { portalId }, data: { scopes } });
   });

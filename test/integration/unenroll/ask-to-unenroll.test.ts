@@ -162,6 +162,6 @@ describe("the story of a contact whom we enrolled", () => {
     expect((await stage.browser.post(path, { form_token })).location).toMatch(new RegExp(`${path}$`));
     expect(await latestOf(contactId)).toBe(before);
     expect((await stage.browser.get(`/settings/activity/${enrolled}`)).text).not.toContain(path);
-    expect((await stage.browser.get(path)).text).toContain("knows of no sequence that this contact is in");
+    expect((await stage.browser.get(path)).text).toContain("We don't know of a sequence this contact is in.");
   });
 });

@@ -66,7 +66,7 @@ describe("a helper workflow that a person", () => {
       "turned off",
       {
         problem: "DISABLED",
-        told: /turned the helper workflow off/,
+        told: /turned off the helper workflow/,
         done: () => change({ isEnabled: false }),
       },
     ],
@@ -106,7 +106,7 @@ describe("a helper workflow that a person", () => {
       ];
       expect(await outcomeOfStep()).toBe("NOT_SUPPORTED");
       expect(await stage.setup()).toMatchObject({ state: "ON", problem });
-      expect(await pageText()).toMatch(new RegExp(`Does not work.*${told.source}`));
+      expect(await pageText()).toMatch(new RegExp(`Not working.*${told.source}`));
       expect(await alerted()).toEqual([expect.stringMatching(told)]);
       expect([JSON.stringify(helpers()), stage.portal.contactProperties.find(STAMP_PROPERTY)]).toEqual([
         before,
@@ -119,7 +119,7 @@ describe("a helper workflow that a person", () => {
     stage.portal.withdrawScopes(["crm.objects.contacts.write"]);
     expect(await outcomeOfStep()).toBe("NOT_SUPPORTED");
     expect(await stage.setup()).toMatchObject({ state: "ON", problem: "NO_PERMISSION" });
-    expect(await alerted()).toEqual([expect.stringContaining("does not let the app write to contacts")]);
+    expect(await alerted()).toEqual([expect.stringContaining("doesn't let us write to contacts")]);
     await stage.running.install(stage.portal, "unenroll");
     await press("/settings/unenroll/check");
     await stage.until(async () => (await stage.setup())?.problem === undefined, "the check");

@@ -58,13 +58,13 @@ describe("in an account that has not set unenrolling up", () => {
   test("a step that replaces leaves the contact where it is, and says what to do", async () => {
     const contactId = stage.enrolledContact(oldSequence);
     expect(await tryIt(contactId)).toMatch(
-      /would stay there: it would go on as a failure.*Settings → Unenroll/,
+      /would stay there. The action would be marked as failed.*Settings → Unenroll/,
     );
     expect(await stage.outputsOf(stage.enroll([contactId], REPLACE))).toMatchObject({
       hs_execution_state: "FAIL_CONTINUE",
       enrollment_status: "ALREADY_ENROLLED",
       error_code: "ALREADY_ENROLLED",
-      error_message: expect.stringContaining("An admin can switch it on under Settings → Unenroll"),
+      error_message: expect.stringContaining("An admin can turn it on under Settings → Unenroll"),
     });
     expect(sequenceOf(contactId)).toBe(oldSequence);
   });
@@ -95,7 +95,7 @@ describe("in an account that has set unenrolling up", () => {
 
   test("a step that replaces takes the contact out of its sequence and enrolls it in its own, once", async () => {
     const contactId = stage.enrolledContact(oldSequence);
-    expect(await tryIt(contactId)).toMatch(/would be taken out of it, .* and then be enrolled/);
+    expect(await tryIt(contactId)).toMatch(/The action would take the contact out, .* then enroll/);
     expect(await stage.outputsOf(stage.enroll([contactId], REPLACE))).toMatchObject({
       hs_execution_state: "SUCCESS",
       enrollment_status: "ENROLLED",
@@ -131,7 +131,7 @@ describe("in an account that has set unenrolling up", () => {
 
   test("a contact in the very sequence is left in it, as a success, without a helper workflow", async () => {
     const contactId = stage.enrolledContact(newSequence);
-    expect(await tryIt(contactId)).toContain("there is nothing to replace");
+    expect(await tryIt(contactId)).toContain("There is nothing to replace");
     expect(await stage.outputsOf(stage.enroll([contactId], REPLACE))).toMatchObject({
       hs_execution_state: "SUCCESS",
       enrollment_status: "ALREADY_ENROLLED",

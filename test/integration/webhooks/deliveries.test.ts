@@ -149,7 +149,7 @@ test("a message that is not taken is tried again after 5 s, 30 s and so on to 12
     expect(delivery).toMatchObject({
       tries,
       httpStatus: 503,
-      problem: "The address answered with status 503.",
+      problem: "Your webhook returned 503.",
     });
     expect(Buffer.byteLength(delivery!.answer ?? "")).toBe(1_024);
     await passTime();

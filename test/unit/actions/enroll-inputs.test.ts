@@ -17,6 +17,6 @@ const given = (more: Partial<GivenInputs>): GivenInputs => ({
 test("an alias longer than an address can be is refused, and not cut into another one", () => {
   expect(findInputProblem(given({ sender_alias: "sales@acme.example" }))).toBeUndefined();
   expect(findInputProblem(given({ sender_alias: `${"a".repeat(400)}@acme.example` }))).toBe(
-    "The sender alias is not an email address.",
+    "The sender alias isn't an email address.",
   );
 });

@@ -34,9 +34,9 @@ describe("a contact whose step says to replace the sequence that it is in", () =
   });
 
   test.each<[string, UnenrollSetup | undefined, RegExp]>([
-    ["has not switched it on", undefined, /not switched on.*Settings → Unenroll/],
+    ["has not switched it on", undefined, /isn't turned on.*Settings → Unenroll/],
     ["is setting it up", { ...SETUP, state: "MAKING" }, /being set up/],
-    ["is switching it off", { ...SETUP, state: "REMOVING" }, /not switched on/],
+    ["is switching it off", { ...SETUP, state: "REMOVING" }, /isn't turned on/],
     ["has a broken one", { ...SETUP, problem: "DELETED" }, /deleted the helper workflow/],
   ])("stays where it is in an account that %s", (_what, setup, detail) => {
     expect(judge({ setup })).toEqual({ kind: "refuse", detail: expect.stringMatching(detail) });

@@ -42,7 +42,7 @@ export function DefaultsForm({ api, loaded, mayChange, onSaved }: DefaultsFormPr
     const answer = await api.saveDefaults({ version: defaults.version, senderUserId, presetId });
     if (answer.kind === "answered") {
       show(answer.value);
-      onSaved("Defaults saved. They apply to contacts from now on.");
+      onSaved("Defaults saved.");
     } else if (answer.kind === "refused") {
       setProblem({ title: "Not saved", message: answer.message });
       const current = await api.readDefaults();

@@ -20,14 +20,14 @@ export function MoreSettings({ siteUrl, onReload }: MoreSettingsProps) {
   return (
     <Flex direction="column" gap="small">
       <Heading>More</Heading>
-      <Text>Everything else is on the app's own site.</Text>
+      <Text>Manage senders, rotations, presets, reports, and alerts in Sequence Enroller.</Text>
       <Flex direction="row" gap="small" align="center" wrap={true}>
         {PAGES.map(({ path, label }) => (
           <Link key={path} href={{ url: `${siteUrl}${path}`, external: true }}>
             {label}
           </Link>
         ))}
-        <Link href={{ url: siteUrl, external: true }}>Open the settings site</Link>
+        <Link href={{ url: siteUrl, external: true }}>Sequence Enroller settings</Link>
         <Button size="sm" variant="transparent" onClick={onReload}>
           Refresh
         </Button>

@@ -24,7 +24,7 @@ export function PauseControl({ api, isPaused, onSaved, onChanged }: PauseControl
     setSaving(false);
     if (answer.kind === "refused") return setProblem(answer.message);
     if (answer.kind === "unreachable")
-      return setProblem("The app's server did not answer. Try again in a minute.");
+      return setProblem("We couldn't reach Sequence Enroller. Try again in a minute.");
     onSaved(isPaused ? "Enrollment resumed." : "Enrollment paused.");
     onChanged();
   }
@@ -39,8 +39,8 @@ export function PauseControl({ api, isPaused, onSaved, onChanged }: PauseControl
       {isAsking && (
         <Alert variant="warning" title="Pause enrollment for the whole account?">
           <Text>
-            Contacts wait in their workflows until it is resumed, for six days at most. Emails of contacts who
-            are in a sequence already go on.
+            New contacts wait in their workflows until you resume, for up to six days. Contacts already in a
+            sequence keep receiving its emails.
           </Text>
         </Alert>
       )}

@@ -11,7 +11,7 @@ export interface StatusProps {
 export function Status({ overview, locale }: StatusProps) {
   const { connection, pausedSince, trouble, timeZone, siteUrl } = overview;
   const at = (instant: string): string => formatInstant(instant, { locale, timeZone });
-  const site = <Link href={{ url: siteUrl, external: true }}>Open the settings site</Link>;
+  const site = <Link href={{ url: siteUrl, external: true }}>Sequence Enroller settings</Link>;
   return (
     <Flex direction="column" gap="small">
       <Flex direction="row" gap="small" align="center">
@@ -21,38 +21,38 @@ export function Status({ overview, locale }: StatusProps) {
       {!connection.isConnected && (
         <Alert variant="danger" title="Not connected to HubSpot">
           <Text>
-            {connection.disconnectedReason ?? "The connection was ended."} Install the app again to go on.
+            {connection.disconnectedReason ?? "The connection was ended."} Reinstall the app to continue.
           </Text>
         </Alert>
       )}
       {connection.isConnected && connection.missingScopes.length > 0 && (
         <Alert variant="danger" title="Permissions are missing">
           <Text>
-            Install the app again and grant: {connection.missingScopes.join(", ")}. Until then contacts cannot
-            be enrolled.
+            Reinstall the app and grant: {connection.missingScopes.join(", ")}. Until then, contacts can't be
+            enrolled.
           </Text>
         </Alert>
       )}
       {pausedSince !== null && (
-        <Alert variant="warning" title="Enrolling is paused">
+        <Alert variant="warning" title="Enrollment is paused">
           <Text>
-            Since {at(pausedSince)}. Contacts wait and are enrolled once it is resumed. {site}
+            Since {at(pausedSince)}. Contacts are waiting and will be enrolled when you resume. {site}
           </Text>
         </Alert>
       )}
       {typeof trouble?.ownFault === "string" && (
-        <Alert variant="warning" title="The app is out of order here">
+        <Alert variant="warning" title="Sequence Enroller has a problem">
           <Text>
-            Since {at(trouble.since)}. {trouble.ownFault} Nothing is lost.
+            Since {at(trouble.since)}. {trouble.ownFault} No contacts are lost.
           </Text>
         </Alert>
       )}
       {trouble !== null && typeof trouble.ownFault !== "string" && (
-        <Alert variant="warning" title="HubSpot is not answering the app">
+        <Alert variant="warning" title="HubSpot isn't responding">
           <Text>
-            Since {at(trouble.since)}. The app tries again by itself, next at {at(trouble.restsUntil)};
-            nothing is lost.
-            {trouble.lastFailure === null ? "" : ` Last answer: ${trouble.lastFailure}`}
+            Since {at(trouble.since)}. We retry automatically, next at {at(trouble.restsUntil)}. No contacts
+            are lost.
+            {trouble.lastFailure === null ? "" : ` Last response: ${trouble.lastFailure}`}
           </Text>
         </Alert>
       )}
@@ -64,7 +64,7 @@ function Summary({ overview: { connection, pausedSince, trouble } }: Pick<Status
   if (!connection.isConnected) return <StatusTag variant="danger">Disconnected</StatusTag>;
   if (connection.missingScopes.length > 0) return <StatusTag variant="danger">Needs permissions</StatusTag>;
   if (pausedSince !== null) return <StatusTag variant="warning">Paused</StatusTag>;
-  if (typeof trouble?.ownFault === "string") return <StatusTag variant="danger">Out of order</StatusTag>;
+  if (typeof trouble?.ownFault === "string") return <StatusTag variant="danger">Problem</StatusTag>;
   if (trouble !== null) return <StatusTag variant="warning">Waiting for HubSpot</StatusTag>;
   return <StatusTag variant="success">Working</StatusTag>;
 }

@@ -15,7 +15,7 @@ export function Today({ today, timeZone }: TodayProps) {
     return (
       <EmptyState title="No contacts today yet" layout="horizontal" imageName="contacts">
         <Text>
-          Add the step "Enroll in sequence" to a contact workflow. What happens to its contacts is counted
+          Add the action "Enroll in sequence" to a contact workflow. What happens to its contacts is counted
           here.
         </Text>
       </EmptyState>

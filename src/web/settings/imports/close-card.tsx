@@ -19,15 +19,15 @@ export function CloseCard({
         <h2 id="close-title">From Close</h2>
       </div>
       <p>
-        Reads who is in which sequence in Close, and who sends. Then you choose what they stand for here and
-        see who is not in HubSpot, has opted out or is in a sequence already. Nothing is changed in Close: end
-        the sequences there yourself before you start.
+        Reads from Close who is in which sequence and who sends. You then match sequences and senders, and see
+        who isn't in HubSpot, has opted out, or is already in a sequence. Nothing changes in Close, so end
+        those sequences there before you start.
       </p>
       <PostForm action={CLOSE_PATH} formToken={formToken} class="narrow">
         <PasswordField
           name="close_key"
-          label="API key of Close"
-          note="From Close → Settings → Developer. It is kept sealed while Close is read, and erased then."
+          label="Close API key"
+          note="In Close, under Settings > Developer. Encrypted while we read Close, then erased."
           problems={problems}
         />
         <TextField

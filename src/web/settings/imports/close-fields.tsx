@@ -38,7 +38,7 @@ export function CloseFields(model: CloseFieldsModel) {
       </div>
       <Group
         legend="Sequences"
-        note="Each sequence of Close, and the one of HubSpot that its contacts are enrolled in. They begin with its first step."
+        note="For each sequence in Close, choose the HubSpot sequence to enroll its contacts in. They start with the first step."
       >
         {facts.sequences.map(({ id, name, count }, place) => (
           <SelectField
@@ -47,11 +47,11 @@ export function CloseFields(model: CloseFieldsModel) {
             label={`${shorten(name, LONGEST_LABEL)} · ${numbered(count, "contact")}`}
             value={entry.sequences[place] ?? ""}
             problems={problems}
-            choices={[{ value: "", label: "Skip its contacts" }, ...sequences]}
+            choices={[{ value: "", label: "Skip these contacts" }, ...sequences]}
           />
         ))}
       </Group>
-      <Group legend="Senders" note="Each sender in Close, and who sends instead.">
+      <Group legend="Senders" note="For each sender in Close, choose who sends in HubSpot.">
         {facts.senders.map(({ email, count }, place) => (
           <SelectField
             key={email}

@@ -69,11 +69,11 @@ function titleOf({ state, rowCount, checkedRows, handedRows }: Import, format: F
     case "UPLOADED":
       return numbered(rowCount, "row");
     case "CHECKING":
-      return `Tried ${of(checkedRows)}`;
+      return `Tested ${of(checkedRows)}`;
     case "CHECKED":
       return `What would happen to ${numbered(rowCount, "row")}`;
     default:
-      return `Handled ${of(handedRows)}`;
+      return `Processed ${of(handedRows)}`;
   }
 }
 
@@ -86,39 +86,32 @@ function Explanation({ one, counts, format }: ProgressModel) {
     );
   switch (one.state) {
     case "READING":
-      return <p>The rows are being read. No one is enrolled by this. You can leave this page.</p>;
+      return <p>Reading the rows. No one is enrolled yet. You can leave this page.</p>;
     case "UPLOADED":
       return (
         <p>
-          Say below which column is which and what applies to every row. Then try it: each row is held against
-          your policy as if it came from a workflow, and no one is enrolled.
+          Match the columns below and choose what applies to every row. Then run a test: each row is checked
+          against your rules as if it came from a workflow, and no one is enrolled.
         </p>
       );
     case "CHECKING":
-      return <p>No one is enrolled by this.</p>;
+      return <p>This is a test. No one is enrolled.</p>;
     case "CHECKED":
       return (
-        <p>
-          No one has been enrolled yet. This is how it stands now: contacts, owners and caps may change before
-          their turn comes.
-        </p>
+        <p>No one has been enrolled yet. Results can still change, because contacts, owners, and caps do.</p>
       );
     case "RUNNING":
       return (
-        <p>
-          Contacts that come from workflows go first. You can leave this page: the import goes on by itself.
-        </p>
+        <p>Contacts from workflows go first. You can leave this page; the import continues on its own.</p>
       );
     case "PAUSED":
-      return (
-        <p>No more rows are handed over until you resume. Those handed over before are still enrolled.</p>
-      );
+      return <p>No more rows are processed until you resume. Rows already queued are still enrolled.</p>;
     default:
       return one.endedAt === null ? null : (
         <p>
           Ended <Time date={one.endedAt} format={format} />.
           {one.state === "DONE" && counts.waiting > 0
-            ? " Contacts that wait are enrolled once their cap, window or date allows it."
+            ? " Waiting contacts are enrolled once a cap, sending hours, or a date allows it."
             : ""}
         </p>
       );
@@ -175,12 +168,12 @@ function Reasons({ counts: { reasons }, format }: ProgressModel) {
 }
 
 function reasonWords(code: string): string {
-  if (code === "INVALID_INPUT") return "Row with a wrong value";
+  if (code === "INVALID_INPUT") return "Invalid value in the row";
   return Object.hasOwn(CODE_WORDS, code) ? CODE_WORDS[code as ErrorCode] : code;
 }
 
 const WORDS: Readonly<Record<ImportVerb, string>> = {
-  "dry-run": "Try again",
+  "dry-run": "Test again",
   start: "Start enrolling",
   pause: "Pause",
   resume: "Resume",
@@ -216,12 +209,12 @@ function Buttons({ one, formToken }: ProgressModel) {
       ))}
       {one.state === "CHECKED" ? (
         <a class="button" href={`${path}#setup`}>
-          Change the setup
+          Change setup
         </a>
       ) : null}
       {hasResults ? (
         <a class="button" href={`${path}/results.csv`}>
-          {one.state === "CHECKED" ? "Download what would happen" : "Download the results"}
+          {one.state === "CHECKED" ? "Download test results" : "Download results"}
         </a>
       ) : null}
       {mayDelete ? <Delete path={path} formToken={formToken} /> : null}
@@ -233,7 +226,7 @@ function Delete({ path, formToken }: { path: string; formToken: string }) {
   return (
     <details class="confirm">
       <summary>Delete this import</summary>
-      <p>The file and its results are deleted. Who was enrolled stays enrolled.</p>
+      <p>Deletes the file and its results. Contacts who were enrolled stay enrolled.</p>
       <PostForm action={`${path}/delete`} formToken={formToken}>
         <button class="button danger">Delete</button>
       </PostForm>

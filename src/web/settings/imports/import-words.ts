@@ -3,10 +3,10 @@ import type { ImportCounts, ImportState } from "#domain/imports/import.js";
 
 /** What the pages call each state, and the look of its badge. */
 export const IMPORT_STATE_WORDS: Readonly<Record<ImportState, { label: string; tone: string }>> = {
-  READING: { label: "Being read", tone: "waiting" },
-  UPLOADED: { label: "To be set up", tone: "" },
-  CHECKING: { label: "Being tried", tone: "waiting" },
-  CHECKED: { label: "Tried, not started", tone: "already-enrolled" },
+  READING: { label: "Reading", tone: "waiting" },
+  UPLOADED: { label: "Needs setup", tone: "" },
+  CHECKING: { label: "Testing", tone: "waiting" },
+  CHECKED: { label: "Tested, not started", tone: "already-enrolled" },
   RUNNING: { label: "Running", tone: "waiting" },
   PAUSED: { label: "Paused", tone: "skipped" },
   DONE: { label: "Done", tone: "enrolled" },
@@ -16,11 +16,11 @@ export const IMPORT_STATE_WORDS: Readonly<Record<ImportState, { label: string; t
 /** What a column can say, in the order of the form. */
 export const FIELD_WORDS: Readonly<Record<ImportField, string>> = {
   email: "Email address",
-  contactId: "Contact's record id",
-  sequenceName: "Sequence, by name",
-  sequenceId: "Sequence, by id",
-  senderEmail: "Sender's email address",
-  notBefore: "Not before (a date)",
+  contactId: "Contact record ID",
+  sequenceName: "Sequence name",
+  sequenceId: "Sequence ID",
+  senderEmail: "Sender email",
+  notBefore: "Enroll on or after (date)",
   reference: "Your reference",
 };
 
@@ -30,7 +30,10 @@ export const COUNT_WORDS: readonly (readonly [
   words: { done: string; foreseen: string; tone: string },
 ])[] = [
   ["enrolled", { done: "Enrolled", foreseen: "Would be enrolled", tone: "enrolled" }],
-  ["alreadyEnrolled", { done: "In a sequence", foreseen: "In a sequence", tone: "already-enrolled" }],
+  [
+    "alreadyEnrolled",
+    { done: "Already in a sequence", foreseen: "Already in a sequence", tone: "already-enrolled" },
+  ],
   ["waiting", { done: "Waiting", foreseen: "Would wait", tone: "waiting" }],
   ["skipped", { done: "Skipped", foreseen: "Would be skipped", tone: "" }],
   ["failed", { done: "Not enrolled", foreseen: "Would not be enrolled", tone: "failed" }],

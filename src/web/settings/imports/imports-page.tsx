@@ -30,7 +30,7 @@ export function ImportsPage(model: ImportsPageModel) {
       title="Imports"
       current={IMPORTS_PATH}
       frame={model.frame}
-      lead="Enroll the contacts of a file, a segment, or Close. You first see what would happen to each; no one is enrolled until you start it."
+      lead="Enroll contacts from a file, a segment, or Close. You see what would happen to each one first; no one is enrolled until you start."
     >
       <UploadForm {...model} />
       <SegmentCard {...model} />
@@ -42,7 +42,7 @@ export function ImportsPage(model: ImportsPageModel) {
 
 function UploadForm({ frame, name, problems }: ImportsPageModel) {
   const { rows, fileBytes } = FILE_LIMITS;
-  const size = `At most ${numbered(rows, "row")} and ${fileBytes / 1024 / 1024} MiB`;
+  const size = `At most ${numbered(rows, "row")} and ${fileBytes / 1024 / 1024} MB`;
   return (
     <section class="card" aria-labelledby="upload-title">
       <div class="card-head">
@@ -66,7 +66,7 @@ function UploadForm({ frame, name, problems }: ImportsPageModel) {
           name="file"
           label="CSV file"
           accept=".csv,.tsv,.txt,text/csv"
-          note={`The first row names the columns; one of them has email addresses or record IDs. Commas, semicolons or tabs, as spreadsheets save. ${size}.`}
+          note={`The first row must name the columns, and one column must hold email addresses or record IDs. Separate columns with commas, semicolons, or tabs. ${size}.`}
           problems={problems}
         />
         <button class="button primary">Upload</button>
@@ -82,12 +82,12 @@ function ImportList({ frame, imports }: ImportsPageModel) {
         <h2 id="imports-title">Imports</h2>
       </div>
       {imports.length === 0 ? (
-        <p class="empty">Nothing has been imported yet.</p>
+        <p class="empty">No imports yet. Upload a file above to begin.</p>
       ) : (
         <table>
           <thead>
             <tr>
-              {["Name", "State", "Rows", "Made"].map((head) => (
+              {["Name", "Status", "Rows", "Created"].map((head) => (
                 <th scope="col" key={head}>
                   {head}
                 </th>
@@ -102,8 +102,8 @@ function ImportList({ frame, imports }: ImportsPageModel) {
         </table>
       )}
       <p class="note">
-        Files and results are deleted 90 days after their import ended, or sooner if the account keeps its
-        history for less.
+        Files and results are deleted 90 days after the import ends, or sooner if your history limit is
+        shorter.
         {imports.length < IMPORTS_SHOWN ? null : ` Only the newest ${IMPORTS_SHOWN} are listed.`}
       </p>
     </section>
@@ -119,13 +119,13 @@ function Row({ one, format }: { one: Import; format: Format }) {
           <bdi class="clamp">{shorten(one.name, LONGEST_LABEL)}</bdi>
         </a>
       </th>
-      <td data-label="State">
+      <td data-label="Status">
         <span class={`badge ${tone}`}>{label}</span>
       </td>
       <td data-label="Rows">
         <span class="count">{rowsOf(one, format)}</span>
       </td>
-      <td data-label="Made">
+      <td data-label="Created">
         <Time date={one.createdAt} format={format} />
       </td>
     </tr>

@@ -31,12 +31,12 @@ function Permission() {
   return (
     <>
       <p>
-        To read a segment's members the app needs a further permission in HubSpot, which it asks for only for
+        To read a segment's members, Sequence Enroller needs one more permission in HubSpot, used only for
         this: <code>{SEGMENT_SCOPES.join(", ")}</code>.
       </p>
       <p class="actions">
         <a class="button" href={reconnectPath("segments")}>
-          Give the permission in HubSpot
+          Grant permission in HubSpot
         </a>
       </p>
     </>
@@ -46,9 +46,9 @@ function Permission() {
 function Search(model: SegmentCardModel) {
   return (
     <>
-      <p>The contacts who are members now are taken; who joins later is not.</p>
+      <p>Imports the segment's current members. Contacts who join later aren't included.</p>
       <form method="get" action={`${IMPORTS_PATH}#segments`} class="search" role="search">
-        <label for="segment">Name</label>
+        <label for="segment">Segment name</label>
         <input type="search" id="segment" name="segment" value={model.search ?? ""} autocomplete="off" />
         <button class="button">Find segments</button>
       </form>
@@ -62,15 +62,13 @@ function Found({ segments, search, frame }: SegmentCardModel) {
   if (segments === "unavailable")
     return (
       <p class="notice wait" role="alert">
-        HubSpot could not be asked for its segments just now. Try again in a minute.
+        We couldn't load segments from HubSpot. Try again in a minute.
       </p>
     );
   if (segments.length === 0)
     return (
       <p class="empty" role="status">
-        {search === ""
-          ? "This account has no segment of contacts."
-          : "No segment of contacts has this in its name."}
+        {search === "" ? "This account has no contact segments." : "No contact segment matches this name."}
       </p>
     );
   return (

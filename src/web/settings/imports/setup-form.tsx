@@ -35,23 +35,24 @@ export function SetUpForm(model: SetUpModel & { formToken: string }) {
         ) : (
           <CloseFields facts={one.closeFacts} entry={entry.close} choices={choices} problems={problems} />
         )}
-        <Group legend="What applies to every row" note="What is said above for a row wins.">
+        <Group
+          legend="Applies to every row"
+          note="If a row has its own value in a column above, that value is used."
+        >
           <StepFields
             entry={entry.step}
             choices={choices}
             problems={problems}
             page={path}
-            {...(entry.close === undefined
-              ? { noSequence: "None: a column names it" }
-              : { hasSequence: false })}
+            {...(entry.close === undefined ? { noSequence: "From a column" } : { hasSequence: false })}
           />
         </Group>
         <div class="actions">
           <button class="button primary" name="then" value="dry-run">
-            Try without enrolling
+            Run test
           </button>
           <button class="button" name="then" value="save">
-            Save only
+            Save without testing
           </button>
         </div>
       </PostForm>
@@ -67,7 +68,7 @@ function Columns({ one, entry, problems }: SetUpModel) {
   return (
     <Group
       legend="Columns"
-      note="Guessed from their names and from the first rows. The contact is named by an email address or by a record id; if a row has both, the record id counts."
+      note="Matched by column name and the first rows. Each row needs an email address or a record ID; if it has both, the record ID is used."
     >
       <div class="pair">
         {IMPORT_FIELDS.map((field) => (
@@ -102,7 +103,7 @@ function Sample({ one, entry, sample }: SetUpModel) {
   return (
     <section class="card" aria-labelledby="sample-title">
       <div class="card-head">
-        <h2 id="sample-title">The first rows</h2>
+        <h2 id="sample-title">First rows</h2>
       </div>
       <table>
         <thead>

@@ -17,11 +17,11 @@ interface MadeListModel {
 }
 
 const STATES: Readonly<Record<Exclude<MadeFlow["state"], "REMOVED">, { label: string; tone: string }>> = {
-  MAKING: { label: "Being made", tone: "waiting" },
-  SENDING: { label: "Being made", tone: "waiting" },
-  MADE: { label: "Made", tone: "enrolled" },
-  REMOVING: { label: "Being deleted", tone: "waiting" },
-  FAILED: { label: "Not made", tone: "failed" },
+  MAKING: { label: "Creating", tone: "waiting" },
+  SENDING: { label: "Creating", tone: "waiting" },
+  MADE: { label: "Created", tone: "enrolled" },
+  REMOVING: { label: "Deleting", tone: "waiting" },
+  FAILED: { label: "Not created", tone: "failed" },
 };
 
 /** Workflows that somebody had made here; nothing while there are none. */
@@ -30,7 +30,7 @@ export function MadeList({ frame, made, places }: MadeListModel) {
   return (
     <section class="card" aria-labelledby="made-title">
       <div class="card-head">
-        <h2 id="made-title">Made here</h2>
+        <h2 id="made-title">Created here</h2>
       </div>
       <ul class="made-flows">
         {made.map((flow) => (
@@ -52,7 +52,7 @@ function Made({ flow, frame, places }: { flow: MadeFlow } & Omit<MadeListModel, 
         <span class={`badge ${tone}`}>{label}</span>
       </div>
       <p class="note">
-        {RECIPE_WORDS[flow.recipe].title} · asked for <Time date={flow.createdAt} format={frame.format} />
+        {RECIPE_WORDS[flow.recipe].title} · requested <Time date={flow.createdAt} format={frame.format} />
         {flow.madeBy === null ? null : (
           <>
             {" "}
@@ -78,11 +78,11 @@ function Situation({ flow, places }: { flow: MadeFlow; places: FixPlaces }) {
         {message === undefined ? null : (
           <>
             {" "}
-            HubSpot said: <bdi>{shorten(message, 500)}</bdi>
+            HubSpot's message: <bdi>{shorten(message, 500)}</bdi>
           </>
         )}{" "}
         {problem === "NO_PERMISSION" ? (
-          <a href={flow.takesStamps ? reconnectPath("unenroll") : RECONNECT_PATH}>Connect again</a>
+          <a href={flow.takesStamps ? reconnectPath("unenroll") : RECONNECT_PATH}>Reconnect</a>
         ) : (
           open
         )}
@@ -91,15 +91,14 @@ function Situation({ flow, places }: { flow: MadeFlow; places: FixPlaces }) {
   if (flow.isChanged)
     return (
       <p>
-        Someone has changed it since, or turned it on: it is theirs now, and is deleted in HubSpot. {open}
+        Someone changed it or turned it on since, so we no longer manage it. Delete it in HubSpot if you don't
+        need it. {open}
       </p>
     );
-  if (state === "MADE") return <p>It was made turned off. Look at it, then turn it on in HubSpot. {open}</p>;
+  if (state === "MADE") return <p>Created, turned off. Check it, then turn it on in HubSpot. {open}</p>;
   return (
     <p>
-      {message === undefined
-        ? ""
-        : `The last try failed: ${shorten(message, 500)} It is tried again by itself. `}
+      {message === undefined ? "" : `Last attempt failed: ${shorten(message, 500)} We'll keep trying. `}
       <a href={WORKFLOWS_PATH}>Reload</a>
     </p>
   );
@@ -107,16 +106,16 @@ function Situation({ flow, places }: { flow: MadeFlow; places: FixPlaces }) {
 
 const PROBLEMS: Readonly<Record<MadeFlowProblem, string>> = {
   NO_PERMISSION:
-    "HubSpot does not let the app do this: the account has not granted a permission it needs. A super admin can grant it by connecting the account again; then have the workflow made again.",
-  REFUSED: "HubSpot refused this workflow.",
+    "HubSpot didn't let us do this because a permission is missing. A super admin can grant it by reconnecting; then create the workflow again.",
+  REFUSED: "HubSpot rejected this workflow.",
   CHANGED:
-    "It was not deleted: someone has changed it in HubSpot, or turned it on, so it is theirs now. Delete it there.",
+    "Not deleted: someone changed it or turned it on in HubSpot, so we no longer manage it. Delete it there.",
 };
 
 function Open({ href }: { href: string }) {
   return (
     <a href={href} target="_blank" rel="noopener noreferrer">
-      Open it in HubSpot
+      Open in HubSpot ↗
     </a>
   );
 }
@@ -125,14 +124,14 @@ function Remove({ flow: { id, state, flowId }, frame }: { flow: MadeFlow; frame:
   const isThere = state === "MADE" && flowId !== undefined;
   return (
     <details class="confirm">
-      <summary>{isThere ? "Delete this workflow" : "Take it off this list"}</summary>
+      <summary>{isThere ? "Delete this workflow" : "Remove from this list"}</summary>
       {isThere ? (
-        <p>It is deleted in HubSpot, if no one has changed it there. Contacts in it leave it.</p>
+        <p>Deletes the workflow in HubSpot unless someone changed it there. Contacts in it leave it.</p>
       ) : (
-        <p>Nothing was made in HubSpot.</p>
+        <p>Nothing was created in HubSpot.</p>
       )}
       <PostForm action={`${MADE_PATH}/${id}/delete`} formToken={frame.formToken}>
-        <button class="button danger">{isThere ? "Delete" : "Take off"}</button>
+        <button class="button danger">{isThere ? "Delete" : "Remove"}</button>
       </PostForm>
     </details>
   );

@@ -25,7 +25,7 @@ const sequenceName = (id: string, { sequences }: PlanNames) => `“${sequences.g
 
 /** How contacts come in, as a sentence without its period. */
 export function triggerInWords(trigger: RecipeTrigger, names: PlanNames): string {
-  return `${ownTrigger(trigger, names)}${names.isStamped ? ", or Sequence Enroller puts it in" : ""}`;
+  return `${ownTrigger(trigger, names)}${names.isStamped ? ", or Sequence Enroller adds it" : ""}`;
 }
 
 function ownTrigger(trigger: RecipeTrigger, names: PlanNames): string {
@@ -43,7 +43,7 @@ function ownTrigger(trigger: RecipeTrigger, names: PlanNames): string {
     case "sequence":
       return `A contact is enrolled in the sequence ${sequenceName(trigger.sequenceId, names)}`;
     case "by-hand":
-      return "A person puts a contact in";
+      return "A user adds a contact";
   }
 }
 
@@ -62,7 +62,7 @@ export function stepInWords(step: Exclude<PlanStep, PlanBranch>, names: PlanName
     case "wait":
       return {
         title: "Wait for sequence end",
-        text: `Until the sequence has ended, ${numbered(step.maxDays, "day")} at most`,
+        text: `Until the sequence ends, up to ${numbered(step.maxDays, "day")}`,
       };
     case "unless-replied":
       return {
@@ -89,7 +89,7 @@ function senderInWords({ senderMode, senderUserId, rotationId }: RecipeEnrollmen
     case "rotation":
       return `the rotation “${names.rotations.get(rotationId ?? "") ?? rotationId}”`;
     case "portal_default":
-      return "whom the preset names";
+      return "the preset's sender";
   }
 }
 

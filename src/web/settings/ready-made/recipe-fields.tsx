@@ -13,7 +13,7 @@ const TRIGGER_LABELS = {
   property: "get a value in a property",
   list: "join a list",
   sequence: "are enrolled in a sequence",
-  "by-hand": "are put in, by a person or by Sequence Enroller",
+  "by-hand": "are added, by a user or by Sequence Enroller",
 } as const;
 
 /** Who comes in. */
@@ -23,13 +23,13 @@ export function TriggerFields({ recipe, entry, options, problems }: RecipeModel)
   const when = (kind: keyof typeof TRIGGER_LABELS) =>
     kinds.length > 1 ? `If they ${TRIGGER_LABELS[kind]}. ` : "";
   return (
-    <Group legend="Who comes in">
+    <Group legend="Trigger">
       {kinds.length === 1 ? (
         <input type="hidden" name="trigger" value={kinds[0]} />
       ) : (
         <SelectField
           name="trigger"
-          label="Contacts come in when they"
+          label="Contacts enter when they"
           value={entry.trigger}
           problems={problems}
           choices={kinds.map((value) => ({ value, label: TRIGGER_LABELS[value] }))}
@@ -40,7 +40,7 @@ export function TriggerFields({ recipe, entry, options, problems }: RecipeModel)
           name="form"
           label="Form"
           value={entry.form}
-          note={`${when("form")}Its id, or the address of its page in HubSpot (Marketing, Forms).`}
+          note={`${when("form")}Its ID, or the URL of its page in HubSpot (Marketing > Forms).`}
           problems={problems}
         />
       ) : null}
@@ -52,7 +52,7 @@ export function TriggerFields({ recipe, entry, options, problems }: RecipeModel)
           name="list"
           label="List"
           value={entry.list}
-          note={`${when("list")}Its id, or the address of its page in HubSpot (CRM, Segments or Lists).`}
+          note={`${when("list")}Its ID, or the URL of its page in HubSpot (CRM > Segments or Lists).`}
           problems={problems}
         />
       ) : null}
@@ -81,7 +81,7 @@ function Property({
         name="property"
         label="Property"
         value={entry.property}
-        note={`${when}${properties === undefined ? "HubSpot did not list the account's properties now. Type the internal name, such as hs_lead_status." : "Its internal name, such as hs_lead_status; the list helps while you type."}`}
+        note={`${when}${properties === undefined ? "We couldn't load your properties from HubSpot. Enter the internal name, such as hs_lead_status." : "Its internal name, such as hs_lead_status. Matches appear as you type."}`}
         problems={problems}
         list={properties === undefined ? undefined : "properties"}
       />
@@ -97,7 +97,7 @@ function Property({
         label="Values"
         value={entry.values}
         rows={2}
-        note="One per line, as HubSpot stores them; any of them counts. Leave blank for any value."
+        note="Internal values, one per line; any of them triggers. Leave blank for any value."
         problems={problems}
       />
     </>
@@ -110,14 +110,14 @@ const sequenceChoices = ({ sequences }: RecipeOptions) =>
 /** Which sequence, and who sends. */
 export function EnrollmentFields({ recipe, entry, options, problems }: RecipeModel) {
   return (
-    <Group legend={recipe === "NO_REPLY" ? "The next sequence" : "The enrollment"}>
+    <Group legend={recipe === "NO_REPLY" ? "Next sequence" : "Enrollment"}>
       <SelectField
         name="sequence_id"
         label="Sequence"
         value={entry.sequence_id}
         note={
           options.sequences.length === 0
-            ? "No sequence of this account is known yet. Make one in HubSpot; it shows here within the hour."
+            ? "No sequences found. Create or share one in HubSpot; it appears here within an hour."
             : undefined
         }
         problems={problems}
@@ -147,7 +147,7 @@ export function EnrollmentFields({ recipe, entry, options, problems }: RecipeMod
         value={entry.preset_id}
         problems={problems}
         choices={[
-          { value: "", label: "The account's default preset" },
+          { value: "", label: "Default preset" },
           ...options.presets.map(({ presetId, name }) => ({ value: presetId.toString(), label: name })),
         ]}
       />
@@ -164,37 +164,37 @@ export function AfterSequenceFields({ recipe, entry, problems }: RecipeModel) {
         label="Days after the first sequence ended"
         inputMode="numeric"
         value={entry.days}
-        note="Whoever replies in the meantime is not enrolled in the next one."
+        note="Contacts who reply in that time aren't enrolled in the next one."
         problems={problems}
       />
     );
   if (recipe !== "OUTCOME") return null;
   const statuses = [
-    { value: "", label: "Leave it as it is" },
+    { value: "", label: "Don't change" },
     ...LEAD_STATUSES.map((value) => ({ value, label: leadStatusLabel(value) })),
   ];
   return (
     <Group
       legend="When the sequence has ended"
-      note="Each way gets a branch of its own in HubSpot, where you can add more steps."
+      note="Each result gets its own branch in HubSpot, where you can add more actions."
     >
       <TextField
         name="days"
-        label="Wait at most, days"
+        label="Maximum wait (days)"
         inputMode="numeric"
         value={entry.days}
         problems={problems}
       />
       <SelectField
         name="replied_status"
-        label="Lead status of a contact who replied"
+        label="Lead status if they replied"
         value={entry.replied_status}
         problems={problems}
         choices={statuses}
       />
       <SelectField
         name="finished_status"
-        label="Lead status of a contact who did not"
+        label="Lead status if they didn't"
         value={entry.finished_status}
         problems={problems}
         choices={statuses}
@@ -210,15 +210,15 @@ export function StampedField({ recipe, entry, options }: RecipeModel) {
   if (!options.mayStamp)
     return (
       <p class="note">
-        Sequence Enroller can put contacts in this workflow by a contact property, which is safer than
-        HubSpot's old way, if it may write to contacts.{" "}
-        <a href={reconnectPath("unenroll")}>Give the two permissions in HubSpot</a>, then come back.
+        Sequence Enroller can add contacts to this workflow by a contact property, which is safer than
+        HubSpot's older API, if it can write to contacts.{" "}
+        <a href={reconnectPath("unenroll")}>Grant the two permissions in HubSpot</a>, then come back.
       </p>
     );
   return (
     <CheckBox
       name="stamped"
-      label="Sequence Enroller may put contacts in as well"
+      label="Let Sequence Enroller add contacts too"
       isChecked={entry.stamped === "yes"}
       note={`Adds our contact property to the trigger.${TRIGGERS_OF[recipe].includes("form") ? " Not if they submit a form." : ""}`}
     />

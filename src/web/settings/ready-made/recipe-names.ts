@@ -13,23 +13,23 @@ interface RecipeWords {
 export const RECIPE_WORDS: Readonly<Record<Recipe, RecipeWords>> = {
   FORM: {
     slug: "form",
-    title: "Form submitted, then enroll",
-    lead: "Whoever submits a form is enrolled in a sequence.",
+    title: "Enroll after a form submission",
+    lead: "Contacts who submit a form are enrolled in a sequence.",
   },
   FILTER: {
     slug: "filter",
-    title: "Filter met, then enroll",
-    lead: "Whoever gets a value in a property, or joins a list, is enrolled; a rotation shares the contacts among your senders.",
+    title: "Enroll when a filter is met",
+    lead: "Contacts who get a property value or join a list are enrolled; a rotation shares them among your senders.",
   },
   NO_REPLY: {
     slug: "no-reply",
-    title: "No reply, then the next sequence",
-    lead: "Whoever has gone through one sequence without a reply goes on to the next one some days later.",
+    title: "Follow up when there's no reply",
+    lead: "Contacts who finish one sequence without replying start the next one some days later.",
   },
   OUTCOME: {
     slug: "outcome",
     title: "Enroll, wait, then branch",
-    lead: "Enrolls, waits until the sequence has ended, and sends each contact its own way: replied, or not.",
+    lead: "Enrolls contacts, waits until the sequence ends, then branches by whether they replied.",
   },
 };
 

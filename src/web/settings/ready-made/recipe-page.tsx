@@ -28,7 +28,7 @@ export function RecipePage(model: RecipeModel) {
         </button>
         <input type="hidden" name="key" value={entry.key} />
         <Preview {...model} />
-        <TextField name="name" label="Name of the workflow" value={entry.name} problems={problems} />
+        <TextField name="name" label="Workflow name" value={entry.name} problems={problems} />
         <TriggerFields {...model} />
         <EnrollmentFields {...model} />
         <AfterSequenceFields {...model} />
@@ -50,10 +50,9 @@ function UnknownActions({ actions }: { actions: readonly ExecutionKind[] }) {
   return (
     <div class="notice wait" role="status">
       <p>
-        <strong>One thing is needed first.</strong> HubSpot tells us the number of an action only when a
-        contact reaches it, and has not yet for {names}. In HubSpot, add{" "}
-        {actions.length === 1 ? "it" : "them"} to any contact workflow, run a test contact through, then come
-        back: this has to be done once only.
+        <strong>One step first.</strong> HubSpot tells us an action's number only when a contact reaches it,
+        which hasn't happened yet for {names}. In HubSpot, add {actions.length === 1 ? "it" : "them"} to any
+        contact workflow, run a test contact through, then come back. You only need to do this once.
       </p>
     </div>
   );
@@ -76,9 +75,9 @@ function Preview({ choices, names, unknownActions }: RecipeModel) {
       </div>
       <div class="actions">
         <button class="button primary" name="make" value="yes" disabled={unknownActions.length > 0}>
-          Make it in HubSpot, turned off
+          Create in HubSpot, turned off
         </button>
-        <span class="note">Nothing is enrolled until someone turns it on in HubSpot.</span>
+        <span class="note">No one is enrolled until someone turns it on in HubSpot.</span>
       </div>
     </section>
   );

@@ -10,7 +10,7 @@ export function RecipesPage({ frame }: { frame: Frame }) {
       frame={frame}
       current={WORKFLOWS_PATH}
       title="New workflow"
-      lead="Choose what it is to do. You see what it would look like before it is made in HubSpot, and it is made turned off."
+      lead="Choose what the workflow should do. You see a preview first, and it is created in HubSpot turned off."
     >
       <ul class="recipes">
         {RECIPES.map((recipe) => (

@@ -16,7 +16,7 @@ export interface ContactModel extends FrameModel {
 }
 
 const NOTHING_KNOWN =
-  "The app knows of no sequence that this contact is in: it has left it, or is being taken out of it already.";
+  "We don't know of a sequence this contact is in. The contact has left it, or is already being taken out.";
 
 /** Asked before a contact is taken out of its sequence. */
 export function ContactPage({ story, reason, format, frame }: ContactModel) {
@@ -44,9 +44,9 @@ export function ContactPage({ story, reason, format, frame }: ContactModel) {
               <Time date={endable.enrolledAt} format={format} />.
             </p>
             <p>
-              This ends the sequence for the contact: emails and tasks that are still to come are not sent or
-              made. It cannot be undone; enrolled again, the contact begins with the first step. HubSpot needs
-              a minute or two.
+              This ends the sequence for the contact: remaining emails and tasks are canceled. It can't be
+              undone; if enrolled again, the contact starts with the first step. HubSpot needs a minute or
+              two.
             </p>
           </>
         )}

@@ -30,7 +30,7 @@ export function UnenrollPage(model: UnenrollPageModel) {
       title="Unenroll"
       current="/settings/unenroll"
       frame={model.frame}
-      lead="Take contacts out of their sequence: by the workflow action “Unenroll from sequence”, or before an enrollment that replaces it."
+      lead="Take contacts out of their sequence with the workflow action “Unenroll from sequence”, or when an enrollment replaces it."
     >
       <StateCard {...model} />
       <HelperCard />
@@ -45,7 +45,7 @@ function StateCard(model: UnenrollPageModel) {
       ? (["answered", "Off"] as const)
       : setup.problem === undefined
         ? BADGES[setup.state]
-        : (["failed", "Does not work"] as const);
+        : (["failed", "Not working"] as const);
   return (
     <section class="card" aria-labelledby="unenroll-title">
       <div class="card-head">
@@ -56,11 +56,11 @@ function StateCard(model: UnenrollPageModel) {
       {setup === undefined || setup.state === "REMOVING" ? null : (
         <PostForm action="/settings/unenroll/off" formToken={frame.formToken}>
           <p>
-            Switching it off deletes the helper workflow and the contact property. Steps “Unenroll from
-            sequence” then end with the outcome NOT_SUPPORTED, and contacts whose sequence was to be replaced
+            Turning this off deletes the helper workflow and the contact property. “Unenroll from sequence”
+            actions then end with the outcome NOT_SUPPORTED, and contacts whose sequence would be replaced
             stay in it.
           </p>
-          <button class="button">Switch off</button>
+          <button class="button">Turn off</button>
         </PostForm>
       )}
     </section>
@@ -72,15 +72,15 @@ function Situation(model: UnenrollPageModel) {
   if (setup === undefined)
     return (
       <>
-        <p>Nothing has been made in HubSpot. Switching it on makes what is listed below.</p>
-        <SwitchOn {...model} words="Switch on" />
+        <p>Nothing has been created in HubSpot yet. Turning this on creates what is listed below.</p>
+        <SwitchOn {...model} words="Turn on" />
       </>
     );
   if (setup.problem !== undefined) return <Broken {...model} setup={setup} problem={setup.problem} />;
   if (setup.state === "MAKING")
     return (
       <p>
-        The contact property and the helper workflow are being made in HubSpot.{" "}
+        Creating the contact property and the helper workflow in HubSpot.{" "}
         {setup.lastProblem === undefined ? "" : `The last try failed: ${setup.lastProblem} `}
         <a href="/settings/unenroll">Reload</a>
       </p>
@@ -88,7 +88,7 @@ function Situation(model: UnenrollPageModel) {
   if (setup.state === "REMOVING")
     return (
       <p>
-        The helper workflow is deleted as soon as no contact is being unenrolled.{" "}
+        The helper workflow is deleted once no contact is being unenrolled.{" "}
         {setup.lastProblem === undefined ? "" : `The last try failed: ${setup.lastProblem} `}
         <a href="/settings/unenroll">Reload</a>
       </p>
@@ -99,7 +99,7 @@ function Situation(model: UnenrollPageModel) {
 function Working({ setup, portalId, uiDomain, format }: UnenrollPageModel & { setup: UnenrollSetup }) {
   return (
     <p>
-      The helper workflow is in order
+      The helper workflow is working
       {setup.checkedAt === undefined ? (
         ""
       ) : (
@@ -107,7 +107,7 @@ function Working({ setup, portalId, uiDomain, format }: UnenrollPageModel & { se
           , last checked <Time date={setup.checkedAt} format={format} />
         </>
       )}
-      . It takes about a minute and a half to end a contact's sequence.{" "}
+      . Ending a contact's sequence takes about a minute and a half.{" "}
       {setup.flowId === undefined ? null : (
         <a
           href={`https://${uiDomain ?? "app.hubspot.com"}/workflows/${portalId}/platform/flow/${setup.flowId}/edit`}
@@ -124,7 +124,7 @@ function Broken(
 ) {
   const { setup, problem, frame, format } = model;
   const isPermitted = model.missingScopes.length === 0;
-  const makeNew = <SwitchOn {...model} words="Make a new one" />;
+  const makeNew = <SwitchOn {...model} words="Create a new one" />;
   return (
     <>
       <p class="notice bad" role="alert">
@@ -137,7 +137,7 @@ function Broken(
             Noticed <Time date={setup.problemAt} format={format} />.
           </>
         )}{" "}
-        Until then no contact is taken out of its sequence.
+        Until this is fixed, no contact is taken out of its sequence.
       </p>
       {isPermitted ? null : makeNew}
       <div class="actions">
@@ -155,8 +155,8 @@ function SwitchOn({ frame, missingScopes, words }: UnenrollPageModel & { words: 
     return (
       <>
         <p>
-          It needs {missingScopes.length === 1 ? "a further permission" : "two further permissions"} in
-          HubSpot, which the app asks for only for this:
+          This needs {missingScopes.length === 1 ? "one more permission" : "two more permissions"} in HubSpot,
+          used only for this:
         </p>
         <ul>
           {missingScopes.map((scope) => (
@@ -167,7 +167,7 @@ function SwitchOn({ frame, missingScopes, words }: UnenrollPageModel & { words: 
         </ul>
         <p>
           <a class="button primary" href={reconnectPath("unenroll")}>
-            Give the permissions in HubSpot
+            Grant permissions in HubSpot
           </a>
         </p>
       </>
@@ -184,10 +184,11 @@ function HelperCard() {
   return (
     <section class="card" aria-labelledby="helper-title">
       <div class="card-head">
-        <h2 id="helper-title">What is made in HubSpot</h2>
+        <h2 id="helper-title">What is created in HubSpot</h2>
       </div>
       <p>
-        HubSpot lets no app end an enrollment. A small workflow of your own account can. This is all of it:
+        HubSpot doesn't let apps end an enrollment, but a small workflow in your account can. This is all of
+        it:
       </p>
       <dl class="facts">
         <dt>Contact property (hidden)</dt>
@@ -196,15 +197,15 @@ function HelperCard() {
         </dd>
         <dt>Workflow</dt>
         <dd>{HELPER_NAME}</dd>
-        <dt>Its trigger</dt>
-        <dd>The property is known; contacts enter again each time, and leave when it is empty</dd>
-        <dt>Its only step</dt>
+        <dt>Trigger</dt>
+        <dd>The property is known; contacts re-enroll each time, and leave when it is empty</dd>
+        <dt>Only action</dt>
         <dd>Unenroll from sequence</dd>
       </dl>
       <p>
-        The app sets the property of a contact that is to be unenrolled, waits until it is out of its
-        sequence, and empties the property again. If someone changes the workflow, the app stops using it,
-        tells you, and leaves it as it is.
+        To unenroll a contact, Sequence Enroller sets the property, waits until the contact is out of its
+        sequence, and clears the property again. If someone changes the workflow, we stop using it, tell you,
+        and leave it as it is.
       </p>
     </section>
   );

@@ -33,7 +33,7 @@ export function DeliveryList(model: DeliveriesModel) {
   return (
     <section class="card" id="deliveries" aria-labelledby="deliveries-title" {...refresh}>
       <div class="card-head">
-        <h2 id="deliveries-title">Messages of the last seven days</h2>
+        <h2 id="deliveries-title">Deliveries, last 7 days</h2>
         {webhook.status === "ACTIVE" ? <SendTest {...model} /> : null}
       </div>
       <Filters {...model} />
@@ -61,14 +61,14 @@ function addressOf(
 function SendTest({ webhook, formToken }: DeliveriesModel) {
   return (
     <PostForm action={`${webhookPath(webhook.id)}/test`} formToken={formToken}>
-      <button class="button quiet">Send a test</button>
+      <button class="button quiet">Send test</button>
     </PostForm>
   );
 }
 
 function Filters({ webhook, filter }: DeliveriesModel) {
   return (
-    <nav class="choice" aria-label="State of the messages">
+    <nav class="choice" aria-label="Status of deliveries">
       {DELIVERY_FILTERS.map((one) => (
         <a
           key={one.word}
@@ -84,7 +84,11 @@ function Filters({ webhook, filter }: DeliveriesModel) {
 
 function Nothing({ filter, before }: DeliveriesModel) {
   const isAll = filter.state === undefined && before === undefined;
-  return <p class="empty">{isAll ? "There was no message yet." : "There is no such message."}</p>;
+  return (
+    <p class="empty">
+      {isAll ? "No deliveries yet. Send a test to check the URL." : "No deliveries with this status."}
+    </p>
+  );
 }
 
 function Table(model: DeliveriesModel) {
@@ -93,11 +97,11 @@ function Table(model: DeliveriesModel) {
       <thead>
         <tr>
           <th scope="col">Event</th>
-          <th scope="col">Happened</th>
-          <th scope="col">State</th>
-          <th scope="col">Last answer</th>
+          <th scope="col">Time</th>
+          <th scope="col">Status</th>
+          <th scope="col">Last response</th>
           <th scope="col">
-            <span class="unseen">Send again</span>
+            <span class="unseen">Resend</span>
           </th>
         </tr>
       </thead>
@@ -130,13 +134,13 @@ function Row({ delivery, model }: RowModel) {
           )}
         </div>
       </td>
-      <td data-label="Happened">
+      <td data-label="Time">
         <Time date={createdAt} format={model.format} />
       </td>
-      <td data-label="State">
+      <td data-label="Status">
         <span class={`badge ${badge.tone}`}>{badge.label}</span>
       </td>
-      <td data-label="Last answer" class="wide">
+      <td data-label="Last response" class="wide">
         <LastAnswer delivery={delivery} format={model.format} />
       </td>
       <td data-label="">
@@ -148,17 +152,17 @@ function Row({ delivery, model }: RowModel) {
 
 function LastAnswer({ delivery, format }: { delivery: ListedDelivery; format: Format }) {
   const { triedAt, httpStatus, durationMs, answer, problem } = delivery;
-  if (triedAt === null) return <div>{problem ?? "Not tried yet."}</div>;
+  if (triedAt === null) return <div>{problem ?? "Not sent yet."}</div>;
   return (
     <div>
-      {problem ?? `Answered with status ${httpStatus}.`}
+      {problem ?? `Returned ${httpStatus}.`}
       <span class="note">
         {durationMs === null ? null : `After ${lengthOf(durationMs, format)}. `}
         <Tries delivery={delivery} triedAt={triedAt} format={format} />
       </span>
       {answer === null ? null : (
         <details>
-          <summary>What it answered</summary>
+          <summary>Response body</summary>
           <pre class="quote">
             <bdi>{answer}</bdi>
           </pre>
@@ -178,7 +182,7 @@ function Tries({ delivery, triedAt, format }: { delivery: ListedDelivery; triedA
   if (tries <= 1 && nextTryAt === null) return null;
   return (
     <>
-      {`${format.count(tries)} ${tries === 1 ? "try" : "tries"}, the last `}
+      {`${format.count(tries)} ${tries === 1 ? "attempt" : "attempts"}, last `}
       <Time date={triedAt} format={format} />
       {nextTryAt === null ? null : (
         <>
@@ -195,8 +199,8 @@ function SendAgain({ delivery, model: { webhook, formToken } }: RowModel) {
   if (delivery.state === "PENDING" || webhook.status !== "ACTIVE") return null;
   return (
     <PostForm action={`${webhookPath(webhook.id)}/deliveries/${delivery.id}/again`} formToken={formToken}>
-      <button class="button quiet" aria-label={`Send again: message ${delivery.messageId}`}>
-        Send again
+      <button class="button quiet" aria-label={`Resend message ${delivery.messageId}`}>
+        Resend
       </button>
     </PostForm>
   );

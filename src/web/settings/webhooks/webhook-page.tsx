@@ -37,9 +37,9 @@ export function WebhookPage(model: WebhookModel) {
     >
       {madeSecret === undefined ? null : (
         <ShownOnce
-          title="The signing secret."
+          title="Your signing secret."
           text={madeSecret}
-          note="Give it to the program that receives the messages: it checks by it that they come from us. It is not shown again."
+          note="Copy it now to the program that receives the messages, so it can check that they come from us. It won't be shown again."
         />
       )}
       <ChangedBeforeDelete isShown={model.isChangedMeanwhile === true} />
@@ -69,16 +69,16 @@ function Trouble({ saved, frame }: SavedModel) {
   if (url === null)
     return (
       <p class="notice bad" role="status">
-        <strong>The address of this webhook cannot be read,</strong> so nothing is sent. Type it in again and
-        make a new signing secret.
+        <strong>We can't read this webhook's URL,</strong> so nothing is sent. Enter it again and create a new
+        signing secret.
       </p>
     );
   if (status === "DISABLED")
     return (
       <div class="notice bad" role="status">
         <p>
-          <strong>This webhook is off.</strong> {OFF_REASONS[disabledReason ?? "BY_REQUEST"]} What happens
-          meanwhile is not sent later.
+          <strong>This webhook is off.</strong> {OFF_REASONS[disabledReason ?? "BY_REQUEST"]} Events that
+          happen while it's off aren't sent later.
         </p>
         <Turn saved={saved} frame={frame} to="on" />
       </div>
@@ -86,8 +86,8 @@ function Trouble({ saved, frame }: SavedModel) {
   if (failingSince === null) return null;
   return (
     <p class="notice wait" role="status">
-      Every try has failed since <Time date={failingSince} format={frame.format} />. Messages are tried again;
-      after {FAILING_DAYS} days of this the webhook is turned off, and you get an alert.
+      Every delivery has failed since <Time date={failingSince} format={frame.format} />. We keep retrying;
+      after {FAILING_DAYS} days of failures we turn the webhook off and alert you.
     </p>
   );
 }
@@ -110,11 +110,11 @@ function WebhookForm({ frame, saved, entry, version, problems }: WebhookModel) {
       <input type="hidden" name="version" value={version} />
       <TextField
         name="url"
-        label="Address"
+        label="URL"
         inputMode="url"
         value={entry.url}
         problems={problems}
-        note="An https address that answers each message with a status of 200 to 299 within 15 seconds."
+        note="An https URL that responds with a status from 200 to 299 within 15 seconds."
       />
       <TextField
         name="description"
@@ -123,7 +123,7 @@ function WebhookForm({ frame, saved, entry, version, problems }: WebhookModel) {
         problems={problems}
         note={`For you and other admins. At most ${LONGEST_DESCRIPTION} characters.`}
       />
-      <Group legend="What it is told" id="events" problem={problems["events"]}>
+      <Group legend="Events" id="events" problem={problems["events"]}>
         {WEBHOOK_EVENTS.map((event) => (
           <CheckBox
             key={event}
@@ -135,7 +135,7 @@ function WebhookForm({ frame, saved, entry, version, problems }: WebhookModel) {
           />
         ))}
       </Group>
-      <button class="button primary">{saved === undefined ? "Add the webhook" : "Save"}</button>
+      <button class="button primary">{saved === undefined ? "Add webhook" : "Save"}</button>
     </PostForm>
   );
 }
@@ -145,23 +145,23 @@ function Secret({ saved, frame }: SavedModel) {
     <section class="card" aria-labelledby="secret-title">
       <h2 id="secret-title">Signing secret</h2>
       <p>
-        Messages are signed as the Standard Webhooks say.{" "}
-        <a href={`${API_DOCS_PATH}#webhooks`}>How to check a signature</a>
+        Messages are signed according to the Standard Webhooks specification.{" "}
+        <a href={`${API_DOCS_PATH}#webhooks`}>How to verify a signature</a>
       </p>
       {saved.oldSecretUntil === null ? null : (
         <p>
           Until <Time date={saved.oldSecretUntil} format={frame.format} />, messages are also signed with the
-          secret before this one.
+          previous secret.
         </p>
       )}
       <details class="confirm">
-        <summary>Make a new secret</summary>
+        <summary>Create a new secret</summary>
         <p>
-          For {OLD_SECRET_HOURS} hours messages are signed with both. Give the new one to the program that
-          receives them in that time; after it, the one it has now is no longer used.
+          For {OLD_SECRET_HOURS} hours, messages are signed with both secrets. Give the new one to your
+          program in that time; after that, the current one stops working.
         </p>
         <PostForm action={`${webhookPath(saved.id)}/secret`} formToken={frame.formToken}>
-          <button class="button">Make a new secret</button>
+          <button class="button">Create a new secret</button>
         </PostForm>
       </details>
     </section>
@@ -175,13 +175,13 @@ function Ends({ saved, frame }: SavedModel) {
       {saved.status === "DISABLED" ? null : (
         <details class="confirm">
           <summary>Turn this webhook off</summary>
-          <p>Messages that wait are given up, and what happens until you turn it on again is not sent.</p>
+          <p>Waiting messages are dropped, and events that happen while it's off aren't sent.</p>
           <Turn saved={saved} frame={frame} to="off" />
         </details>
       )}
       <details class="confirm">
         <summary>Delete this webhook</summary>
-        <p>Nothing is sent to it anymore, and the list of its messages is deleted.</p>
+        <p>Nothing more is sent to it, and its delivery history is deleted.</p>
         <PostForm action={`${webhookPath(saved.id)}/delete`} formToken={frame.formToken}>
           <input type="hidden" name="version" value={saved.version} />
           <button class="button danger">Delete</button>

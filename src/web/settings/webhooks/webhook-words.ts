@@ -6,17 +6,17 @@ import type { DisabledReason, Webhook } from "#domain/subscriptions/webhook.js";
 /** When each event is sent. */
 export const EVENT_NOTES: Readonly<Record<WebhookEvent, string>> = {
   "enrollment.enrolled": "A contact was enrolled in a sequence.",
-  "enrollment.refused": "A contact was not enrolled: already in a sequence, skipped, failed or canceled.",
-  "enrollment.ended": "A sequence ended for a contact: finished, replied or unenrolled.",
+  "enrollment.refused": "A contact wasn't enrolled: already in a sequence, skipped, failed, or canceled.",
+  "enrollment.ended": "A contact left a sequence: finished, replied, or unenrolled.",
   "portal.disconnected": "The account is no longer connected.",
   "portal.reconnected": "The account is connected again.",
-  "sender.refused": "HubSpot refuses a sender: no seat, no permission or no connected inbox.",
+  "sender.refused": "A sender can't send: no seat, no permission, or no connected inbox.",
 };
 
 export const OFF_REASONS: Readonly<Record<DisabledReason, string>> = {
   BY_REQUEST: "An admin or a program turned it off.",
-  FAILING: `It was turned off because every try had failed for ${FAILING_DAYS} days.`,
-  GONE: "It was turned off because the address answered that it is gone for good (410).",
+  FAILING: `We turned it off because every delivery failed for ${FAILING_DAYS} days.`,
+  GONE: "We turned it off because the URL returned 410 Gone.",
 };
 
 interface Badge {
@@ -26,7 +26,7 @@ interface Badge {
 
 export function stateOf({ status, failingSince, url }: Webhook): Badge {
   if (status === "DISABLED") return { label: "Off", tone: "failed" };
-  if (url === null) return { label: "Address unreadable", tone: "failed" };
+  if (url === null) return { label: "URL unreadable", tone: "failed" };
   if (failingSince !== null) return { label: "Failing", tone: "waiting" };
   return { label: "On", tone: "enrolled" };
 }
@@ -34,7 +34,7 @@ export function stateOf({ status, failingSince, url }: Webhook): Badge {
 export const DELIVERY_BADGES: Readonly<Record<DeliveryState, Badge>> = {
   PENDING: { label: "Waiting", tone: "waiting" },
   DELIVERED: { label: "Delivered", tone: "enrolled" },
-  GIVEN_UP: { label: "Given up", tone: "failed" },
+  GIVEN_UP: { label: "Failed", tone: "failed" },
 };
 
 /** The states of deliveries as the choice above the list names them, by the word in its address. */
@@ -42,7 +42,7 @@ export const DELIVERY_FILTERS = [
   { word: "", state: undefined, label: "All" },
   { word: "waiting", state: "PENDING", label: "Waiting" },
   { word: "delivered", state: "DELIVERED", label: "Delivered" },
-  { word: "given-up", state: "GIVEN_UP", label: "Given up" },
+  { word: "given-up", state: "GIVEN_UP", label: "Failed" },
 ] as const satisfies readonly { word: string; state: DeliveryState | undefined; label: string }[];
 
 export type DeliveryFilter = (typeof DELIVERY_FILTERS)[number];

@@ -30,7 +30,7 @@ export function WebhooksPage({ frame, webhooks, figures }: WebhooksModel) {
       <section class="card" aria-label="Webhooks">
         {webhooks.length === 0 ? (
           <p class="empty">
-            <strong>No webhooks yet.</strong> Add your program's address, and choose which events it gets.
+            <strong>No webhooks yet.</strong> Add your program's URL and choose which events it gets.
           </p>
         ) : (
           <WebhookTable webhooks={webhooks} figures={figures} frame={frame} />
@@ -40,12 +40,12 @@ export function WebhooksPage({ frame, webhooks, figures }: WebhooksModel) {
           {isFull ? null : (
             <ForAdmins>
               <a class="button primary" href={NEW_WEBHOOK_PATH}>
-                Add a webhook
+                Add webhook
               </a>
             </ForAdmins>
           )}
           <a class="button" href={`${API_DOCS_PATH}#webhooks`}>
-            How to receive them
+            How to receive webhooks
           </a>
         </div>
       </section>
@@ -58,9 +58,9 @@ function WebhookTable({ webhooks, figures, frame }: WebhooksModel) {
     <table>
       <thead>
         <tr>
-          <th scope="col">Address</th>
+          <th scope="col">URL</th>
           <th scope="col">Events</th>
-          <th scope="col">State</th>
+          <th scope="col">Status</th>
           <th scope="col">Last message</th>
           <th scope="col">Waiting</th>
         </tr>
@@ -85,7 +85,7 @@ function Row({ webhook, figures, frame: { format } }: RowModel) {
   const waiting = figures?.waiting ?? 0;
   return (
     <tr>
-      <td data-label="Address" class="wide">
+      <td data-label="URL" class="wide">
         <div>
           <a href={webhookPath(webhook.id)}>
             <bdi>{hostOf(webhook)}</bdi>
@@ -106,7 +106,7 @@ function Row({ webhook, figures, frame: { format } }: RowModel) {
           ))}
         </div>
       </td>
-      <td data-label="State">
+      <td data-label="Status">
         <span class={`badge ${state.tone}`}>{state.label}</span>
       </td>
       <td data-label="Last">
@@ -127,7 +127,7 @@ function LastMessage({ figures, format }: Pick<RowModel, "figures"> & Pick<Frame
   if (last?.triedAt == null) return <span>None yet</span>;
   return (
     <div>
-      {last.state === "PENDING" ? "Not taken yet" : DELIVERY_BADGES[last.state].label},{" "}
+      {last.state === "PENDING" ? "Not delivered yet" : DELIVERY_BADGES[last.state].label},{" "}
       <Time date={last.triedAt} format={format} />
       {last.problem === null ? null : <span class="note">{last.problem}</span>}
     </div>

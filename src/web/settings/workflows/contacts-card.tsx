@@ -30,13 +30,12 @@ export function ContactsCard(model: ContactsModel) {
   return (
     <section class="card" id={ENTRIES_ID} aria-labelledby="put-in-title">
       <div class="card-head">
-        <h2 id="put-in-title">Put contacts in a workflow</h2>
+        <h2 id="put-in-title">Add contacts to a workflow</h2>
       </div>
       <ProblemSummary problems={problems} />
       {enterable.length === 0 ? (
         <p class="empty">
-          No workflow of this account is turned on, as far as we have read. Turn one on in HubSpot, then press
-          “Look again” above.
+          No workflow in this account is turned on. Turn one on in HubSpot, then select “Sync now” above.
         </p>
       ) : (
         <PostForm action={CONTACTS_PATH} formToken={frame.formToken} class="editor">
@@ -51,7 +50,7 @@ export function ContactsCard(model: ContactsModel) {
               { value: "", label: "Choose a workflow" },
               ...enterable.map(({ flowId, name, isStamped }) => ({
                 value: flowId,
-                label: `${shorten(name ?? `Workflow ${flowId}`, LONGEST_LABEL)}${isStamped ? " · by our property" : ""}`,
+                label: `${shorten(name ?? `Workflow ${flowId}`, LONGEST_LABEL)}${isStamped ? " · by contact property" : ""}`,
               })),
             ]}
           />
@@ -60,11 +59,11 @@ export function ContactsCard(model: ContactsModel) {
             label="Contacts"
             value={entry.contacts}
             rows={4}
-            note="Record ids or email addresses: one per line, or with commas between them."
+            note="Record IDs or email addresses, one per line or separated by commas."
             problems={problems}
           />
           <div class="actions">
-            <button class="button primary">Put them in</button>
+            <button class="button primary">Add to workflow</button>
           </div>
         </PostForm>
       )}
@@ -83,8 +82,8 @@ const endMonth = LEGACY_WORKFLOWS_END.toLocaleDateString("en-US", {
 function Ways() {
   return (
     <>
-      Workflows triggered by the property of Sequence Enroller are started by it. For every other one HubSpot
-      has only its old way, which it supports until {endMonth}.
+      Workflows that Sequence Enroller's contact property triggers are started by it. All others use HubSpot's
+      older API, which HubSpot supports until {endMonth}.
     </>
   );
 }
@@ -99,7 +98,7 @@ function Entries({ entries, frame, places }: ContactsModel) {
             <th scope="col">Contact</th>
             <th scope="col">Workflow</th>
             <th scope="col">When</th>
-            <th scope="col">What came of it</th>
+            <th scope="col">Result</th>
           </tr>
         </thead>
         <tbody>
@@ -114,7 +113,7 @@ function Entries({ entries, frame, places }: ContactsModel) {
               <td data-label="When">
                 <Time date={entry.createdAt} format={frame.format} />
               </td>
-              <td data-label="What came of it" class="wide">
+              <td data-label="Result" class="wide">
                 <Result entry={entry} />
               </td>
             </tr>
@@ -143,8 +142,8 @@ function Result({ entry: { outcome, message } }: { entry: ListedEntry }) {
   if (outcome === undefined)
     return (
       <>
-        <span class="badge waiting">Under way</span>
-        {message === null ? null : <span class="line">The last try failed: {shorten(message, 300)}</span>}
+        <span class="badge waiting">In progress</span>
+        {message === null ? null : <span class="line">Last attempt failed: {shorten(message, 300)}</span>}
       </>
     );
   const { label, tone, text } = OUTCOMES[outcome];
@@ -164,31 +163,31 @@ function Result({ entry: { outcome, message } }: { entry: ListedEntry }) {
   );
 }
 
-const NOT_PUT_IN = { label: "Not put in", tone: "failed" };
+const NOT_PUT_IN = { label: "Not added", tone: "failed" };
 
 const OUTCOMES: Readonly<Record<FlowEntryOutcome, { label: string; tone: string; text: string }>> = {
   PUT_IN: {
-    label: "Put in",
+    label: "Added",
     tone: "enrolled",
-    text: "HubSpot took it. The workflow's own settings decide whether a contact may enter again.",
+    text: "HubSpot accepted the contact. The workflow's settings decide whether a contact can re-enroll.",
   },
-  CONTACT_NOT_FOUND: { ...NOT_PUT_IN, text: "HubSpot has no such contact." },
+  CONTACT_NOT_FOUND: { ...NOT_PUT_IN, text: "HubSpot doesn't have this contact." },
   CONTACT_HAS_NO_EMAIL: {
     ...NOT_PUT_IN,
-    text: "The contact has no email address, and HubSpot's old way needs one.",
+    text: "The contact has no email address, and HubSpot's older API needs one.",
   },
   WORKFLOW_NOT_FOUND: { ...NOT_PUT_IN, text: "The workflow was deleted in HubSpot." },
   WORKFLOW_OFF: { ...NOT_PUT_IN, text: "The workflow is turned off. Turn it on in HubSpot, then try again." },
-  NOT_SUPPORTED: { ...NOT_PUT_IN, text: "HubSpot has no way to put contacts in this workflow." },
+  NOT_SUPPORTED: { ...NOT_PUT_IN, text: "HubSpot doesn't allow adding contacts to this workflow." },
   MISSING_SCOPES: {
     ...NOT_PUT_IN,
-    text: "The account has not granted a permission that this needs. Connect it again, with the permissions on the page Unenroll.",
+    text: "A permission is missing. Grant it on the Unenroll page.",
   },
-  REFUSED: { ...NOT_PUT_IN, text: "HubSpot refused it." },
+  REFUSED: { ...NOT_PUT_IN, text: "HubSpot rejected it." },
   ANSWER_LOST: {
-    label: "Not known",
+    label: "Unknown",
     tone: "waiting",
-    text: "HubSpot did not answer, and does not tell whether the contact was put in. It was not sent again, so that no one enters twice: look in the workflow's history.",
+    text: "We didn't get HubSpot's response, so we don't know whether the contact was added. We didn't try again, so no one is added twice. Check the workflow's history.",
   },
-  TOO_LATE: { ...NOT_PUT_IN, text: "HubSpot did not answer for a day." },
+  TOO_LATE: { ...NOT_PUT_IN, text: "HubSpot didn't respond for a day." },
 };

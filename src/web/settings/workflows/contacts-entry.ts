@@ -49,11 +49,11 @@ export function parseContactsEntry(entry: ContactsEntry): { request: EntryReques
 }
 
 function problemOf(texts: readonly string[], wrong: readonly string[]): string | undefined {
-  if (texts.length === 0) return "Enter at least one contact, by its record id or its email address.";
+  if (texts.length === 0) return "Enter at least one contact, by record ID or email address.";
   if (texts.length > MOST_ENTRIES)
-    return `Enter ${MOST_ENTRIES.toLocaleString("en-US")} contacts at most at a time.`;
+    return `Enter up to ${MOST_ENTRIES.toLocaleString("en-US")} contacts at a time.`;
   if (wrong.length === 0) return undefined;
   const named = wrong.slice(0, NAMED).map((text) => `“${text.slice(0, 100)}”`);
   const rest = wrong.length > NAMED ? ` and ${wrong.length - NAMED} more` : "";
-  return `These are neither record IDs nor email addresses: ${named.join(", ")}${rest}.`;
+  return `These aren't record IDs or email addresses: ${named.join(", ")}${rest}.`;
 }

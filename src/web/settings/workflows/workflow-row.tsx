@@ -34,7 +34,7 @@ export function WorkflowRow({ flow, numbers, since, places, format }: WorkflowRo
       <th scope="row">
         <FlowName flow={flow} places={places} />
       </th>
-      <td data-label="State">
+      <td data-label="Status">
         <span class={`badge ${STATES[flow.state].tone}`}>{STATES[flow.state].label}</span>
       </td>
       <td data-label="Actions" class="wide">

@@ -19,32 +19,32 @@ export const STATES: Readonly<Record<FlowSwitch, { label: string; tone: string }
 export const WARNINGS: Readonly<Record<StepWarning, string>> = {
   SEQUENCE_GONE:
     "This sequence was deleted, or none of the users we read sequences as can see it. If it was deleted, choose another one in the action.",
-  SENDER_GONE: "This user is not an active user of the account. Choose another sender in the action.",
+  SENDER_GONE: "This user isn't active in this account. Choose another sender in the action.",
   PRESET_GONE: "This preset was deleted. Contacts that reach the action fail until you choose another one.",
   PRESET_SENDER_GONE:
-    "The user whom the preset names as the sender is not an active user of the account. Choose another sender in the preset.",
+    "The preset's sender isn't active in this account. Choose another sender in the preset.",
   CANNOT_UNENROLL:
-    "Contacts stay in their sequence, and go on with the outcome NOT_SUPPORTED: unenrolling is off or does not work. See Settings → Unenroll.",
+    "Contacts stay in their sequence and continue with the outcome NOT_SUPPORTED, because unenrolling is off or isn't working. See Settings → Unenroll.",
   CANNOT_REPLACE:
-    "Contacts that are in a sequence stay in it, and go on as a failure: replacing it needs unenrolling, which is off or does not work. See Settings → Unenroll.",
+    "Contacts already in a sequence stay in it and are marked as failed: replacing needs unenrolling, which is off or isn't working. See Settings → Unenroll.",
   ROTATION_GONE: "This rotation was deleted. Choose another sender in the action.",
 };
 
 /** Why the list is not whole, and what to do about it. HubSpot's own words come after it. */
 export const PROBLEMS: Readonly<Record<FlowProblem, string>> = {
   SCOPE_MISSING:
-    "HubSpot did not let us read your workflows: this account has not granted the permission “automation”. A super admin can grant it by connecting the account again.",
-  REFUSED: "HubSpot refused the list of your workflows. It is asked again within the hour.",
-  UNAVAILABLE: "HubSpot did not answer when we read your workflows. It is asked again by itself.",
-  CUT: "HubSpot's list of your workflows could not be read to its end, so some may be missing here, and deleted ones are not marked.",
-  UNREADABLE: "HubSpot's list of your workflows has another form than we know, so it could not be read.",
+    "HubSpot didn't let us read your workflows because the “automation” permission wasn't granted. A super admin can grant it by reconnecting.",
+  REFUSED: "HubSpot rejected our request for your workflows. We'll try again within an hour.",
+  UNAVAILABLE: "HubSpot didn't respond when we read your workflows. We'll keep trying.",
+  CUT: "We couldn't read all of your workflows, so some may be missing here, and deleted ones aren't marked.",
+  UNREADABLE: "HubSpot's list of your workflows has a format we don't recognize, so we couldn't read it.",
 };
 
 const ALREADY: Readonly<Record<IfAlreadyEnrolled, string>> = {
-  skip: "continue as a success",
-  fail: "continue as a failure",
-  wait: "wait until that sequence ends",
-  replace: "replace that sequence",
+  skip: "keep there and continue",
+  fail: "mark as failed and continue",
+  wait: "wait, then enroll",
+  replace: "take out of that sequence, then enroll",
 };
 
 const EACH_ITS_OWN = "from each contact's own data";
@@ -62,7 +62,7 @@ export function factsOf(step: ListedStep): [name: string, value: string][] {
   if (kind === "ENROLL")
     facts.push(
       ["Sender", senderOf(step)],
-      ["Preset", chosen(step, "presetId", step.preset) ?? "The account's default preset"],
+      ["Preset", chosen(step, "presetId", step.preset) ?? "Default preset"],
       ["Fallback", fallbackFact(step)],
       ["Already in a sequence", alreadyOf(step)],
     );
@@ -73,27 +73,27 @@ function senderOf(step: ListedStep): string {
   if (varies(step, "senderMode")) return EACH_ITS_OWN;
   switch (step.senderMode) {
     case "contact_owner":
-      return "The contact's owner";
+      return "Contact owner";
     case "specific_user":
       return varies(step, "senderUserId") ? EACH_ITS_OWN : (nameOf(step.sender, unnamed) ?? "Not chosen");
     case "rotation":
       return `Rotation ${chosen(step, "rotationId", step.rotation) ?? "not chosen"}`;
     case "portal_default":
     case null:
-      return "As the preset says";
+      return "The preset's sender";
   }
 }
 
 /** Null: its preset was deleted, which the step warns of. */
 function fallbackFact(step: ListedStep): string | null {
-  if (varies(step, "presetId")) return "As each contact's preset says";
+  if (varies(step, "presetId")) return "From each contact's preset";
   if (step.fallback === null) return null;
   return fallbackInWords({ ...step.fallback, rotation: nameOf(step.fallback.rotation) });
 }
 
 function alreadyOf(step: ListedStep): string {
   if (varies(step, "ifAlreadyEnrolled")) return EACH_ITS_OWN;
-  return step.ifAlreadyEnrolled === null ? "as the preset says" : ALREADY[step.ifAlreadyEnrolled];
+  return step.ifAlreadyEnrolled === null ? "as in the preset" : ALREADY[step.ifAlreadyEnrolled];
 }
 
 function chosen(step: ListedStep, field: StepField, thing: NamedThing | null): string | null {

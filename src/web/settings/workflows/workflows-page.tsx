@@ -44,7 +44,7 @@ export function WorkflowsPage(model: WorkflowsModel) {
       frame={frame}
       current={WORKFLOWS_PATH}
       title="Workflows"
-      lead="Workflows of this account that use sequences: what their actions say, and how many of their contacts were enrolled."
+      lead="Workflows in this account that use sequences: how their actions are set up, and how many of their contacts were enrolled."
     >
       <Trouble {...model} />
       <section class="card" aria-labelledby="workflows-title">
@@ -56,7 +56,7 @@ export function WorkflowsPage(model: WorkflowsModel) {
                 New workflow
               </a>
               <PostForm action={READ_AGAIN_PATH} formToken={frame.formToken}>
-                <button class="button quiet">Look again</button>
+                <button class="button quiet">Sync now</button>
               </PostForm>
             </div>
           </ForAdmins>
@@ -78,7 +78,7 @@ function WorkflowTable({ frame, list, numbers, since, places }: WorkflowsModel) 
         <thead>
           <tr>
             <th scope="col">Workflow</th>
-            <th scope="col">State</th>
+            <th scope="col">Status</th>
             <th scope="col">Actions</th>
             <th scope="col">Contacts, {NUMBER_DAYS} days</th>
             <th scope="col">Enrolled</th>
@@ -106,13 +106,13 @@ function WorkflowTable({ frame, list, numbers, since, places }: WorkflowsModel) 
 function Nothing({ list: { readAt, problem, knowsOurSteps } }: Pick<WorkflowsModel, "list">) {
   if (readAt === null && problem === null)
     return (
-      <p class="empty">Your workflows have not been read from HubSpot yet. Reload this page in a minute.</p>
+      <p class="empty">We're still reading your workflows from HubSpot. Reload this page in a minute.</p>
     );
-  if (problem !== null) return <p class="empty">No workflow is known.</p>;
+  if (problem !== null) return <p class="empty">No workflows to show.</p>;
   return (
     <p class="empty">
-      <strong>No workflow uses a sequence yet.</strong> In HubSpot, add the action “Enroll in sequence” of
-      Sequence Enroller to a contact workflow.
+      <strong>No workflow uses a sequence yet.</strong> In HubSpot, add Sequence Enroller's “Enroll in
+      sequence” action to a contact workflow.
       {knowsOurSteps
         ? null
         : " We recognize our actions once the first contact has reached one; until then only HubSpot's own actions show here."}
@@ -126,14 +126,14 @@ function Reading({ frame, list: { readAt, isReading, leftOut } }: Pick<Workflows
     <>
       {readAt === null ? null : (
         <p class="note">
-          Read from HubSpot <Time date={readAt} format={frame.format} />, and again every hour.
-          {isReading ? " It is being read now." : ""}
+          Last synced with HubSpot <Time date={readAt} format={frame.format} />; synced every hour.
+          {isReading ? " Syncing now." : ""}
         </p>
       )}
       {leftOut === 0 ? null : (
         <p class="note">
-          Not everything had a form that we know: {frame.format.count(leftOut)} of HubSpot's entries
-          {leftOut === 1 ? " was" : " were"} left out, and what we knew of them before is shown.
+          We couldn't read {frame.format.count(leftOut)} of HubSpot's entries, so what we knew about
+          {leftOut === 1 ? " it" : " them"} before is shown.
         </p>
       )}
     </>
@@ -149,15 +149,15 @@ function Trouble({ list: { problem, message, flows } }: WorkflowsModel) {
         {message === null || problem === "SCOPE_MISSING" ? null : (
           <>
             {" "}
-            HubSpot said: <bdi>{message}</bdi>
+            HubSpot's message: <bdi>{message}</bdi>
           </>
         )}
       </p>
-      {flows.length === 0 ? null : <p>Below is what we read before.</p>}
+      {flows.length === 0 ? null : <p>The list below is from before.</p>}
       {problem === "SCOPE_MISSING" ? (
         <p>
           <a class="button" href={RECONNECT_PATH}>
-            Connect again
+            Reconnect
           </a>
         </p>
       ) : null}
