@@ -7,6 +7,7 @@ import { createFormat } from "../../words/format.js";
 import { frameOf } from "../../frame/shell.js";
 import { actorOf } from "../../session/visit.js";
 import { BulkRefusedPage } from "./bulk-refused-page.js";
+import { givenBy, type ActivityQuery } from "#domain/history/activity-query.js";
 import { searchExecutions } from "#domain/history/execution-search.js";
 import type { ActivityTotals } from "#domain/history/search/activity-totals.js";
 import { ConfirmPage, JobPage, JobProgress, retriedBy } from "./bulk-pages.js";
@@ -27,7 +28,7 @@ export async function askBeforeBulk(exchange: Exchange): Promise<void> {
   const model = { action, query, frame };
   if (query.ignored.length > 0) return sendPage(response, 422, <BulkRefusedPage {...model} />);
   const preview = await previewBulk(options.database.pool, portalId, { action, filter: query.filter });
-  const names = await readNames(exchange);
+  const names = await readNames(exchange, query.given);
   sendPage(response, 200, <ConfirmPage {...model} {...{ names, preview }} format={frame.format} />);
 }
 
@@ -51,7 +52,7 @@ export async function showJob(exchange: Exchange): Promise<void> {
   const frame = frameOf(exchange);
   if (job === undefined) return sendPage(response, 404, <MissingPage what="bulk action" frame={frame} />);
   const results = await resultsOf(exchange, job);
-  const names = await readNames(exchange);
+  const names = await readNames(exchange, job.filter === null ? {} : givenBy(job.filter));
   sendPage(response, 200, <JobPage {...{ job, results, names, frame }} format={frame.format} />);
 }
 
@@ -81,8 +82,8 @@ async function resultsOf(exchange: Exchange, job: BulkJob): Promise<ActivityTota
 }
 
 /** What the ids in a filter are called. */
-async function readNames({ options, visit }: Exchange): Promise<FilterNames> {
-  return namesOf(await readFilterChoices(options.database.pool, visit.portal.portalId));
+async function readNames({ options, visit }: Exchange, given: ActivityQuery["given"]): Promise<FilterNames> {
+  return namesOf(await readFilterChoices(options.database.pool, visit.portal.portalId, given));
 }
 
 async function findJob({ options, visit, request }: Exchange) {
