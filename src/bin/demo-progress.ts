@@ -29,7 +29,7 @@ export function limitedForSeconds(looks: readonly Look[]): number | undefined {
 }
 
 /** One line that is overwritten on a terminal, or a line every two seconds elsewhere. */
-export function showProgress(runs: readonly WorkflowRun[], portal: SimulatedPortal): () => void {
+export function showDemoProgress(runs: readonly WorkflowRun[], portal: SimulatedPortal): () => void {
   const isTerminal = process.stdout.isTTY;
   const startedAtMs = performance.now();
   let looks: readonly Look[] = [];

@@ -25,7 +25,7 @@ import {
   renderStep,
 } from "./demo-report.js";
 import { playHistory, storeHistory } from "./demo-history.js";
-import { showProgress } from "./demo-progress.js";
+import { showDemoProgress } from "./demo-progress.js";
 import { addFlows, runBoth, runCheck, runWait, type DemoStage } from "./demo-workflows.js";
 
 const CLIENT_ID = "demo-client";
@@ -85,7 +85,7 @@ async function enrollAll(stage: DemoStage, policy: DemoPolicy) {
   print(`    Inbound    ${inbound.length} contacts, the owner first, then the rotation “Inbound desk”`);
   print(`    HubSpot repeats 5% of its calls; no contact may be enrolled twice.`);
   const runs = await runBoth(stage, policy);
-  const stopProgress = showProgress(Object.values(runs), portal);
+  const stopProgress = showDemoProgress(Object.values(runs), portal);
   await Promise.all([runs.outbound.finished, runs.inbound.finished]);
   stopProgress();
   return { Outbound: runs.outbound, Inbound: runs.inbound };

@@ -174,7 +174,7 @@ const TIMES = { fromSeconds: 0.1, toSeconds: 30 * 86_400, buckets: 100 };
  */
 const COUNTS = (group: ReportGroup): string => `
   WITH gathered AS (
-    SELECT id, status, ${group === "sequence" ? "max(execution_id) FILTER (WHERE seconds IS NOT NULL)" : "NULL::bigint"} AS newest, count(*) AS count,
+    SELECT id, status, ${group === "sequence" ? "max(execution_id) FILTER (WHERE status = 'ENROLLED')" : "NULL::bigint"} AS newest, count(*) AS count,
            CASE WHEN seconds IS NOT NULL THEN width_bucket(ln(greatest(seconds, ${TIMES.fromSeconds})), ln(${TIMES.fromSeconds}::float8),
                         ln(${TIMES.toSeconds}::float8), ${TIMES.buckets}) END AS bucket,
            min(seconds) AS least, max(seconds) AS greatest
