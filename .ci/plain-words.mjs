@@ -35,6 +35,7 @@ export const PLAIN_WORDS = [
     "reports, shows, or: says something about",
   ],
   [/\blooked at no more\b|\bin all(?=[.,;:]| and\b)/i, "no longer looked at; in total"],
+  [/\bso many\b(?! that)/i, "this many, or: that many"],
   [/\bby the word of\b/i, "as … says"],
   [/\bas in life\b/i, "as in production"],
   [/\bone a line\b/i, "one per line"],

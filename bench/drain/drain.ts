@@ -98,7 +98,7 @@ function figuresOf({ id, name, mostCalls }: Setting, runs: readonly Drained[]): 
   ];
 }
 
-/** How much of one portal's budget is used while a backlog exists, by so many worker processes. */
+/** How much of one portal's budget is used while a backlog exists, by this many worker processes. */
 export async function measureDrain(workers: number, options: BenchOptions): Promise<Figure[]> {
   const name = `${workers} ${workers === 1 ? "worker" : "workers"}`;
   return measure({ id: String(workers), name, mostCalls: 1.02 }, { workers, options });

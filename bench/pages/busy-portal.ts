@@ -15,7 +15,7 @@ const QUEUED = 500;
 const WATCHED = 200;
 const FIRST_PERSON = 9_200_000;
 
-/** Of 1,000 executions so many are enrolled, were already, were skipped; the rest failed, with all the codes. */
+/** Of 1,000 executions, this many are enrolled, were already, were skipped; the rest failed, with all the codes. */
 const SHARES = { enrolled: 700, already: 760, skipped: 800 } as const;
 
 /** A portal after a year of work: mixed outcomes, people, policy, and some who wait. */

@@ -38,7 +38,7 @@ class Clicks {
   }
 }
 
-suite("an admin of the demo's account answers in a browser, within so many clicks", () => {
+suite("an admin of the demo's account answers in a browser, within this many clicks", () => {
   let browser: Browser;
   let running: RunningApp;
   let account: DemoAccount;

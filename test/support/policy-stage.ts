@@ -145,7 +145,7 @@ export class Stage {
     return row?.sender_choice;
   }
 
-  /** As if the user had enrolled so many contacts that long ago. */
+  /** As if the user had enrolled this many contacts that long ago. */
   sentBefore(user: SimulatedUser, count: number, ago: string) {
     return this.query(
       `INSERT INTO executions (portal_id, callback_id, kind, state, deadline_at, contact_id, request, enrollment_status,

@@ -15,7 +15,7 @@ export const ROWS = Number(process.env["QUERY_PLAN_ROWS"] ?? 60_000);
 /** What is read for statements that return fifty rows at most. */
 export const FEW = 200;
 
-/** The settings site counts so many rows (admin/backlog.ts). */
+/** The settings site counts this many rows (admin/backlog.ts). */
 export const COUNTED = 50_000;
 
 export interface PlanNode {

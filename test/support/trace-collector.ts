@@ -18,7 +18,7 @@ export interface TraceCollector {
   readonly spans: readonly CollectedSpan[];
   /** Every body, as it arrived. */
   readonly bodies: readonly string[];
-  /** Resolves when there are so many spans of the name. */
+  /** Resolves when there are this many spans of the name. */
   waitFor(name: string, count: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@ export const USAGE = `Usage: npm run --silent operator -- <command> [options]
   portal <account>                 one account: its state, what waits, what became of the last day's contacts, who changed what
   pause <account>                  enroll nobody of it until "resume"; calls are kept
   resume <account>                 go on
-  drain <account> [--wait <s>]     have a worker take it up now; with --wait, until nothing is due or so many seconds are over
+  drain <account> [--wait <s>]     have a worker take it up now; with --wait, until nothing is due or <s> seconds are over
   redeliver <account> [--webhook <id>]
                                    send messages once more that were given up, of one webhook or of all
   erase <account> --yes            disconnect it and delete everything of it, at once and for good

@@ -1,7 +1,7 @@
 import { contactName } from "#domain/contract/actions/contact-name.js";
 import { rowsByContact } from "./rows-by-address.js";
 
-/** So many characters make the shortest part that the index finds. */
+/** This many characters make the shortest part that the index finds. */
 export const SHORTEST_PART = 3;
 
 /** As the index `executions_by_part` has it, word for word. */

@@ -91,8 +91,8 @@ const OLD = "interval '1 hour'";
 const REFUSED_FOR = "interval '1 day'";
 
 /**
- * The same for all accounts whose list is an hour old: the longest waiting first, and so many at a time that all are
- * read within half an hour; so they do not all come at once after an outage.
+ * The same for all accounts whose list is an hour old: the longest waiting first, and enough at a time that all are
+ * read within half an hour, so that they do not all come at once after an outage.
  *
  * @returns the portals to wake.
  */

@@ -44,7 +44,7 @@ export interface Stats {
   readonly total: StatsCounts;
 }
 
-/** Counting so many takes about a second. */
+/** Counting this many takes about a second. */
 const MOST_COUNTED = 200_000;
 /** Lines that are told; the total has all. */
 const MOST_LINES = 1_000;

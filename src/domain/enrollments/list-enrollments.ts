@@ -25,7 +25,7 @@ export interface EnrollmentList {
 /** Rows read at a time, and how often: a filter that matches next to nothing must not read a whole history at once. */
 const LOOKED_AT = 25_000;
 const MOST_LOOKS = 4;
-/** Up to so many matches of an index are fetched by their ids. */
+/** Up to this many matches of an index are fetched by their ids. */
 const MOST_CANDIDATES = 5_000;
 const HIGHEST_ID = 2n ** 63n - 1n;
 

@@ -89,7 +89,7 @@ export async function requestFlows(
 }
 
 /**
- * The same for all accounts whose copy is an hour old, also idle ones: the longest waiting first, and so many at a time
+ * The same for all accounts whose copy is an hour old, also idle ones: the longest waiting first, and enough at a time
  * that all are read within half an hour.
  *
  * @returns the portals to wake.

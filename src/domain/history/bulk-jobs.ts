@@ -26,10 +26,10 @@ export interface BulkJob {
   readonly reachedAt: Date | null;
 }
 
-/** At most so many running jobs per portal: each delays the others. */
+/** At most this many running jobs per portal: each delays the others. */
 const MOST_RUNNING = 3;
 
-/** Within so many seconds, a relative time such as "last 24 hours" counts as the same filter. */
+/** Within this many seconds, a relative time such as "last 24 hours" counts as the same filter. */
 const SAME_MOMENT_SECONDS = 60;
 
 export interface NewBulkJob {

@@ -20,7 +20,7 @@ import {
 } from "./webhook.js";
 import { inOrder, webhookProblems, type WebhookDraft, type WebhookProblems } from "./webhook-draft.js";
 
-/** Each endpoint is posted to for each event: more would multiply work, and nobody reads so many. */
+/** Each endpoint is posted to for each event: more would multiply work, and nobody reads that many. */
 export const MOST_WEBHOOKS = 10;
 /** How long the secret before signs along with a new one. */
 export const OLD_SECRET_HOURS = 24;

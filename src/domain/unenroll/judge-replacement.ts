@@ -14,7 +14,7 @@ export type Replacement =
 /** From the beginning to the enrollment in the next sequence, at the longest: nothing begins that cannot be ended. */
 export const REPLACING_TAKES_MS = 20 * MINUTE_MS;
 
-/** A contact that is put into another sequence as often as it is taken out of one is left alone after so many rounds. */
+/** A contact that is put into another sequence as often as it is taken out of one is left alone after this many rounds. */
 export const MOST_ROUNDS = 3;
 
 const WAS_TO_LEAVE = "It was to be taken out of it first.";

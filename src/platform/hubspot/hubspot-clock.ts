@@ -15,7 +15,7 @@ export interface HubSpotClockOptions {
 
 /** An answer's `Date` has whole seconds: on average it is this much earlier than when it was written. */
 const HALF_A_SECOND_MS = 500;
-/** The clock is the median of so many answers, so that a single wrong or late one changes nothing. */
+/** The clock is the median of this many answers, so that a single wrong or late one changes nothing. */
 const ANSWERS_KEPT = 15;
 /** With fewer a single wrong one could decide. */
 const ANSWERS_NEEDED = 3;

@@ -1,4 +1,4 @@
-/** What `at most so many entries` is for an LRUCache. */
+/** What "at most this many entries" is for an LRUCache. */
 export interface EntryLimit {
   readonly maxSize: number;
   readonly sizeCalculation: () => number;

@@ -39,7 +39,7 @@ interface Deletion {
 
 /**
  * pg-boss deletes all finished jobs in one statement. If there are millions (an earlier release deleted them once a day, a
- * database stood still for hours), the statement times out again and again; so many are deleted here in steps, from the
+ * database stood still for hours), the statement times out again and again; that many are deleted here in steps, from the
  * start on. Never rejects.
  */
 export async function deleteFinishedJobs(deletion: Deletion): Promise<void> {

@@ -10,7 +10,7 @@ function endOfText(body: Buffer, start: number): number {
 }
 
 /**
- * Whether JSON is nested deeper than so many levels: what is parsed can then not be written again, since that is
+ * Whether JSON is nested deeper than this many levels: what is parsed can then not be written again, since that is
  * recursive and overflows the stack. Counts brackets outside texts; whether they make JSON is for the parser to say.
  */
 export function isDeeperThan(levels: number, body: Buffer): boolean {

@@ -15,7 +15,7 @@ interface DeliveryLineOptions<Job> {
   readonly onIdle: () => void;
 }
 
-/** Sends jobs at a pace, so many at once, with repeats after a gap that takes no place in the line. */
+/** Sends jobs at a pace, a number of them at once, with repeats after a gap that takes no place in the line. */
 export class DeliveryLine<Job> {
   readonly #options: DeliveryLineOptions<Job>;
   readonly #again: Job[] = [];

@@ -8,7 +8,7 @@ import { bodyBytes } from "./read-body.js";
 
 export const WEBHOOK_ROUTE = "/hubspot/webhooks";
 
-/** HubSpot puts at most so many events into a delivery. */
+/** HubSpot puts at most this many events into a delivery. */
 const USUAL_EVENTS = 100;
 /** HubSpot waits five seconds for the answer to a webhook. */
 const LONGEST_ANSWER_MS = 4_000;

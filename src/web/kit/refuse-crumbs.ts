@@ -1,7 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { muteParser } from "./mute-parser.js";
 
-/** So many pieces are looked at before they are judged by their size. */
+/** This many pieces are looked at before they are judged by their size. */
 const MANY_PIECES = 256;
 /** Below the shortest row of a batch (45), which a program may well send row by row. */
 const LEAST_MEAN_BYTES = 40;

@@ -13,7 +13,7 @@ const PROBES = 5;
 const EARLY_PROBES = 1;
 /** From this share of refusals, sending each individually costs fewer requests than halving. */
 const MANY_REFUSED = 1 / 3;
-/** Results are stored every so many, so that a crash or a lost lease makes us send only a few again. */
+/** Results are stored every this many, so that a crash or a lost lease makes us send only a few again. */
 const SINGLES_AT_ONCE = 10;
 
 /**

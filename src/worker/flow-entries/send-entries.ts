@@ -16,7 +16,7 @@ export interface SendTools {
   readonly times: EntryTimes;
 }
 
-/** After so many readings that do not show it, nobody can tell anymore whether the contact was put in. */
+/** After this many readings that do not show it, nobody can tell anymore whether the contact was put in. */
 const MOST_READINGS = 3;
 
 /**

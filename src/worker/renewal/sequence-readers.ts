@@ -2,7 +2,7 @@ import type { CopyStore } from "#domain/directory/copy-store.js";
 import type { ReaderReport, ReaderResult } from "#domain/directory/report.js";
 import { assertOurs, savePage, type CopiedList, type ListReader } from "./copied-list.js";
 
-/** Sequences are read as further people until so many pages were read: two people's lists are mostly the same. */
+/** Sequences are read as further people until this many pages were read: two people's lists are mostly the same. */
 const ENOUGH_PAGES = 20;
 
 /** HubSpot shows sequences as one user sees them: those as whom they are read, and what came of it. */

@@ -9,7 +9,7 @@ import {
 import type { UnenrollTimes } from "./judge-contact.js";
 import { isWaitedFor, step, type UnenrollTools } from "./unenroll-tools.js";
 
-/** After so many failures to empty a property, the workflow is not held up by it any longer. */
+/** After this many failures to empty a property, the workflow is not held up by it any longer. */
 const CLEARINGS_WAITED_FOR = 3;
 
 const WHY_NOT_REPLACED = {

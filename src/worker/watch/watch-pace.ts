@@ -27,7 +27,7 @@ export class WatchPace {
     return elapsedMs >= (this.#isMoreLeft ? earnedBackMs : Math.max(earnedBackMs, ASK_AGAIN_MS));
   }
 
-  /** A poll with so many requests is over; the next has to wait for each of them. */
+  /** A poll with this many requests is over; the next has to wait for each of them. */
   polled({ isMoreLeft, requests }: { isMoreLeft: boolean; requests: number }): void {
     this.#polledAtMs = performance.now();
     this.#requests = requests;

@@ -46,7 +46,7 @@ async function newSecret(): Promise<string> {
   return secret;
 }
 
-/** Raises an alert, and gives the posts of it once there are so many. */
+/** Raises an alert, and gives the posts of it once there are this many. */
 async function postsOf(message: string, count = 1): Promise<ReceivedRequest[]> {
   await prisma().alert.create({ data: { portalId, kind: "BACKLOG_LATE", channel: "WEBHOOK", message } });
   const posts = () => webhook.received.filter(({ body }) => body.includes(message));

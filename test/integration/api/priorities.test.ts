@@ -83,7 +83,7 @@ test("while all wait, workflows have at least half, single calls pass a batch, a
   expect(lastCall).toBeLessThan(4 * CALLS + 5);
 });
 
-/** The account's executions that were begun, in their order, once there are so many. */
+/** The account's executions that were begun, in their order, once there are this many. */
 async function begunWhen(many: number): Promise<{ lane: number; isDecided: boolean }[]> {
   for (;;) {
     const { rows } = await running.db.database.pool.query<{ lane: number; isDecided: boolean }>(

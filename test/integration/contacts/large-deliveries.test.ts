@@ -33,7 +33,7 @@ const privacyDeletion = (contactId: number) => ({
   objectId: contactId,
 });
 
-/** Finished executions of so many contacts, counted up from `first`, with the traces that an admin's searches leave. */
+/** Finished executions of this many contacts, counted up from `first`, with the traces that an admin's searches leave. */
 async function store(first: number, count: number): Promise<void> {
   const { pool } = running.db.database;
   await pool.query(

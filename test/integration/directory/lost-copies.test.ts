@@ -48,7 +48,7 @@ async function stored(): Promise<unknown[]> {
   ]);
 }
 
-/** Begins a copy and makes so many steps of it; returns whether all of it is read. */
+/** Begins a copy and makes this many steps of it; returns whether all of it is read. */
 async function begin(steps: number): Promise<DirectoryRenewal> {
   const renewal = new DirectoryRenewal({ now: new Date() });
   for (let step = 0; step < steps; step += 1) await renewal.step({ gateway, copy });

@@ -47,7 +47,7 @@ describe("a database that fails once in the middle of a turn", () => {
     );
   });
 
-  /** The contacts wait in line, and so many places of their one sender are left. */
+  /** The contacts wait in line, and their one sender has this many places left. */
   async function queue(places: number): Promise<void> {
     const { pool } = db.database;
     await pool.query(

@@ -93,7 +93,7 @@ test("finished jobs that an earlier release left by the ten thousands are delete
   await untilLeft(["now", "waits"]);
 });
 
-test("so are those that become so many while a process runs", async () => {
+test("so are those that pile up while a process runs", async () => {
   const boss = new PgBoss({ connectionString: db.url, schedule: false, supervise: false });
   await boss.start();
   await boss.createQueue(QUEUE, { policy: "exclusive" });

@@ -193,7 +193,7 @@ test("add up, in the page and in the file, also what is past the largest lines",
               'ENROLLED', now() - interval '1 hour' + (n % 100) * interval '1 s' FROM generate_series(1, 5003) AS n`,
     [portalId],
   );
-  // As the server does by itself, soon after so many rows.
+  // As the server does by itself, soon after this many rows.
   await site.database.pool.query(`ANALYZE executions`);
   await follow([{ sequenceId: "5003", outcome: "FINISHED" }]);
   const { text } = await admin.get("/settings/reports?by=sequence&range=30d");

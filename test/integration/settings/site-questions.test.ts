@@ -17,7 +17,7 @@ describe("a place in the window for the settings site", () => {
 
   afterAll(() => db.drop());
 
-  /** How many of so many presses at once get one. */
+  /** How many of the presses at once get one. */
   async function press(times: number): Promise<number> {
     const asked = Array.from({ length: times }, () =>
       takeSiteSlot(db.database.pool, { portalId, heldMs: 60_000, limit: 10, reserve: 2 }),

@@ -4,7 +4,7 @@ import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 
-/** Slots of a budget of so many requests within `windowMs`, and what an owner learns of its portal. */
+/** Slots of a budget of this many requests within `windowMs`, and what an owner learns of its portal. */
 function slotsOf({ limit = 10, windowMs = 10_000 } = {}) {
   const portal = { isOurs: true, isSpared: false };
   const budget = new RequestBudget({ limit, windowMs, now: () => performance.now() });

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { PortalShare } from "#platform/hubspot/pace/portal-share.js";
 
-/** A share of so many at most, and the clock it goes by. */
+/** A share of this many at most, and the clock it goes by. */
 function shareAt(most = 64): {
   share: PortalShare;
   pass: (ms: number) => void;

@@ -21,12 +21,19 @@ describe("the word check", () => {
     "5 % of the calls come twice.",
     "The contact is let go on Monday.",
     "The account is at a standstill.",
+    "It is not sent any more.",
+    "At most so many rows are read.",
+    "The log tells of it.",
+    "It is sent afterwards.",
+    "A request amid the stop is refused.",
   ])("refuses: %s", (text) => {
     expect(findListedWords(text)).toHaveLength(1);
   });
 
   test.each([
     "one of HubSpot's windows",
+    "This owner may not begin any more of them.",
+    "so many that nobody counts them",
     "a link that is not one of ours",
     'aria-labelledby="title" of the error code CANCELLED',
     "await sleep(rounds % 7); // a modulo, not a percentage",

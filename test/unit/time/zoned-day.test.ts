@@ -32,7 +32,7 @@ test("a zone that nobody knows is taken for UTC", () => {
     ]);
 });
 
-test("a day is so many days later by the calendar, whatever the clocks do meanwhile", () => {
+test("a day is a number of days later by the calendar, whatever the clocks do meanwhile", () => {
   const starts = [-1, 0, 1, 2].map((later) =>
     startOfDay("2026-10-31", "America/New_York", later)?.toISOString(),
   );

@@ -14,7 +14,7 @@ import {
 import { undecidedRows } from "#domain/contract/undecided.js";
 
 /**
- * Up to so many matches of an index are fetched one by one; if there are more, the newest are found by reading
+ * Up to this many matches of an index are fetched one by one; if there are more, the newest are found by reading
  * backward.
  */
 export const MOST_CANDIDATES = 5_000;

@@ -13,7 +13,7 @@ export interface SavedView {
   readonly query: ActivityQuery["given"];
 }
 
-/** So many fit above the list. */
+/** This many fit above the list. */
 export const MOST_VIEWS = 20;
 export const LONGEST_VIEW_NAME = 40;
 

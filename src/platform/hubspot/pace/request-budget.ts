@@ -22,7 +22,7 @@ export interface RequestBudgetOptions {
   inheritedMs?: readonly number[];
   /** What HubSpot's last answer to an earlier owner allowed, if that is known. */
   allowance?: number | undefined;
-  /** Of these requests so many are left to others, always: see {@link siteReserve}. By default none. */
+  /** This many of these requests are always left to others: see {@link siteReserve}. By default none. */
   reserve?: number;
 }
 

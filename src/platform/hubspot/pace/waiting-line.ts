@@ -45,7 +45,7 @@ export class WaitingLine {
     this.#visitors.delete(visitor);
   }
 
-  /** Counts a request of the first one's as let in. @returns whether that was the last of its turn. */
+  /** Counts one more request of the first portal as let in. @returns whether that was the last of its turn. */
   countOne(): boolean {
     this.#inARow += 1;
     return this.#inARow >= this.#mostInARow;
