@@ -34,7 +34,7 @@ export function startProblem(
   if (code === "EACCES" && syscall === "listen")
     return `This account may not listen on port ${port}. Set PORT to 1024 or more.`;
   if (code === "EADDRNOTAVAIL" || (syscall === "getaddrinfo" && hostname === host))
-    return `HOST is "${host}", which is no address of this machine. Set it to one, such as 0.0.0.0 for all.`;
+    return `HOST is "${host}", which is not an address of this machine. Set it to one, such as 0.0.0.0 for all.`;
   if (databaseUrl === undefined && typeof code === "string" && OF_A_FOLDER.has(code))
     return `DATA_DIR is "${dataDir}", which cannot be used (${code}). Set it to a folder this account may write to, or set DATABASE_URL.`;
   return undefined;

@@ -99,7 +99,7 @@ function sentenceOf(found: Problem): string {
   return [`${found.code}: ${found.detail ?? found.title ?? "refused"}${trace}`, ...details].join("\n  ");
 }
 
-/** What an answer that is no success means. Never a word of a body that is not the API's: it could be any page. */
+/** What an answer that is not a success means. Never a word of a body that is not the API's: it could be any page. */
 function errorOf(response: Response, body: unknown, url: URL): CommandError {
   const status = response.statusCode;
   const found = problem.safeParse(body).data;
@@ -130,7 +130,7 @@ function networkErrorOf(error: unknown, url: URL): NotReachable {
   });
 }
 
-/** Whether an answer that is no success may become one. An app that names a time will be there then. */
+/** Whether an answer that is not a success may become one. An app that names a time will be there then. */
 function againOr(response: Response, error: CommandError): TryAgain {
   const isTwin = error instanceof Refused && error.code === "IDEMPOTENCY_KEY_IN_USE";
   if (!isTwin && !BUSY_STATUSES.has(response.statusCode)) throw error;

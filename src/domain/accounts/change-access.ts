@@ -14,7 +14,7 @@ const TABLES: Readonly<Record<AccountRole, string>> = { admin: "portal_admins", 
  * Lets a user in as an admin or a viewer. False if an admin had let them in before, in whatever role, or they are an admin
  * anyway.
  *
- * @throws NotAllowed also if the actor is no admin anymore.
+ * @throws NotAllowed also if the actor is no longer an admin.
  */
 export async function giveAccess(
   pool: Pool,

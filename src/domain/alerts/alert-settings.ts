@@ -17,7 +17,7 @@ export interface AlertSettings {
 export const DIGEST_PERIODS = ["DAILY", "WEEKLY"] as const;
 export type DigestPeriod = (typeof DIGEST_PERIODS)[number];
 
-/** Undefined for what is none. */
+/** Undefined for what is not one. */
 export const digestPeriodOf = (text: string | null): DigestPeriod | undefined =>
   DIGEST_PERIODS.find((period) => period === text);
 

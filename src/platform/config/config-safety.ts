@@ -190,7 +190,7 @@ export function safetyWarnings(env: Env, { isProduction, isLocal }: Setting): st
   );
   const isUnverified = isUnverifiedMail(env["SMTP_URL"] ?? "");
   const warnings: readonly (readonly [boolean, string])[] = [
-    [!isKnown, `NODE_ENV is "${name}", which is no mode of this app: it runs as in production`],
+    [!isKnown, `NODE_ENV is "${name}", which is not a mode of this app: it runs as in production`],
     [!isProduction, "this is a development setup; do not connect customers' accounts to it"],
     [isProduction && isLocal, "PUBLIC_URL is of this machine: HubSpot cannot reach the app"],
     [isMade, "tokens are sealed with a key made under DATA_DIR; whoever loses that folder loses them"],

@@ -59,7 +59,7 @@ export function weekdayOf(day: number): number {
   return ((((day + 3) % 7) + 7) % 7) + 1;
 }
 
-/** The day of a date such as 2026-11-26; undefined if it is none. */
+/** The day of a date such as 2026-11-26; undefined if it is not one. */
 export function dayOfDate(date: string): number | undefined {
   const [, year, month, ofMonth] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(date) ?? [];
   const instantMs =

@@ -70,7 +70,7 @@ function readEvent(json: unknown): ContactEvent | undefined {
  * type needs, and those that cannot be read are left out: one refused event would make HubSpot give up the whole
  * delivery, including a privacy deletion.
  *
- * @returns undefined if it is no delivery.
+ * @returns undefined if it is not a delivery.
  */
 export function readDelivery(body: Buffer): WebhookDelivery | undefined {
   let json: unknown;

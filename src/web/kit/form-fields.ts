@@ -30,7 +30,7 @@ export function readFields(source: unknown): FormFields {
   };
 }
 
-/** An id as it stands in addresses and forms; undefined if it is none. */
+/** An id as it stands in addresses and forms; undefined if it is not one. */
 export function readId(text: unknown): bigint | undefined {
   return typeof text === "string" && /^\d{1,18}$/.test(text) ? BigInt(text) : undefined;
 }
