@@ -128,7 +128,7 @@ describe("an execution is given up before an attempt", () => {
   });
 
   test("with a word on the contact in HubSpot if it was ever in doubt", () => {
-    const told = "The app itself failed on it repeatedly; the operator's log says how.";
+    const told = "Something went wrong on our end, several times. Our log has the details.";
     const messageOf = (given: Parameters<typeof claimed>[0]) => {
       const result = giveUp(claimed({ crashes: 10, ...given }));
       return result?.to === "DECIDED" ? result.outcome.errorMessage : undefined;
@@ -162,7 +162,7 @@ describe("after a failure of our own an execution", () => {
 
   test("counts as a crash and waits up to a minute, unless it is the last chance to read it", () => {
     const crashed = (crashes: number) => afterCrash(claimed({ crashes }), other);
-    expect(crashed(0)).toMatchObject({ isCrash: true, problem: "The app failed on this execution." });
+    expect(crashed(0)).toMatchObject({ isCrash: true, problem: "Something went wrong on our end." });
     expect(delayOf(crashed(0))).toBeLessThanOrEqual(1_000);
     expect(delayOf(crashed(0))).toBeGreaterThanOrEqual(500);
     expect(delayOf(crashed(8))).toBeGreaterThanOrEqual(30_000);
