@@ -151,52 +151,24 @@ export function SelectField({
   );
 }
 
-interface CheckBoxModel {
+interface CheckModel {
   name: string;
   label: string;
   isChecked: boolean;
-  /** Where several boxes share a name. */
-  value?: string;
   note?: string;
 }
 
-export function CheckBox({ name, label, isChecked, value = "yes", note }: CheckBoxModel) {
-  const id = value === "yes" ? name : `${name}-${value}`;
-  return (
-    <div class="check">
-      <input
-        type="checkbox"
-        id={id}
-        name={name}
-        value={value}
-        checked={isChecked}
-        aria-describedby={note === undefined ? undefined : `${id}-note`}
-      />
-      <label for={id}>{label}</label>
-      {note === undefined ? null : (
-        <p class="note" id={`${id}-note`}>
-          {note}
-        </p>
-      )}
-    </div>
-  );
-}
-
-interface RadioModel {
-  name: string;
-  /** Several share the name; one of them is chosen. */
+interface InputModel extends CheckModel {
+  type: "checkbox" | "radio";
+  id: string;
   value: string;
-  label: string;
-  isChecked: boolean;
-  note?: string;
 }
 
-export function Radio({ name, value, label, isChecked, note }: RadioModel) {
-  const id = `${name}-${value}`;
+function Check({ type, id, name, value, label, isChecked, note }: InputModel) {
   return (
     <div class="check">
       <input
-        type="radio"
+        type={type}
         id={id}
         name={name}
         value={value}
@@ -211,6 +183,17 @@ export function Radio({ name, value, label, isChecked, note }: RadioModel) {
       )}
     </div>
   );
+}
+
+/** @param model.value set if several boxes share a name. */
+export function CheckBox({ value = "yes", ...model }: CheckModel & { value?: string }) {
+  const id = value === "yes" ? model.name : `${model.name}-${value}`;
+  return <Check {...model} type="checkbox" id={id} value={value} />;
+}
+
+/** Several share the name; one of them is chosen. */
+export function Radio(model: CheckModel & { value: string }) {
+  return <Check {...model} type="radio" id={`${model.name}-${model.value}`} />;
 }
 
 /** Fields that belong together, under a heading that names them. */

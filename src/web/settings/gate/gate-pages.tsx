@@ -87,16 +87,7 @@ export function NotAdmittedPage({ portal, email, administrators, formToken }: No
             </ul>
           </>
         )}
-        <form method="post" action="/settings/sign-out" class="actions">
-          <input type="hidden" name="form_token" value={formToken} />
-          <a class="button primary" href="/settings">
-            Try again
-          </a>
-          <a class="button" href={ACCOUNTS_PATH}>
-            Switch account
-          </a>
-          <button class="button">Sign out</button>
-        </form>
+        <WaysOut formToken={formToken} href="/settings" label="Try again" />
       </main>
     </Page>
   );
@@ -124,16 +115,7 @@ export function ReconnectPage({ portal, backlog, format, formToken }: ReconnectM
           are saved.
         </p>
         <Parked backlog={backlog} format={format} />
-        <form method="post" action="/settings/sign-out" class="actions">
-          <input type="hidden" name="form_token" value={formToken} />
-          <a class="button primary" href={RECONNECT_PATH}>
-            Reconnect
-          </a>
-          <a class="button" href={ACCOUNTS_PATH}>
-            Switch account
-          </a>
-          <button class="button">Sign out</button>
-        </form>
+        <WaysOut formToken={formToken} href={RECONNECT_PATH} label="Reconnect" />
       </main>
     </Page>
   );
@@ -152,6 +134,29 @@ function Parked({ backlog, format }: Pick<ReconnectModel, "backlog" | "format">)
       Reconnect before <Time date={firstDeadlineAt} format={format} /> ({format.timeZone}) to enroll all of
       them. After that, contacts that have waited too long continue in their workflows without being enrolled.
     </p>
+  );
+}
+
+interface WaysOutModel {
+  formToken: string;
+  /** Of the first way, which is what most will want. */
+  href: string;
+  label: string;
+}
+
+/** What somebody can do who gets no further here. */
+function WaysOut({ formToken, href, label }: WaysOutModel) {
+  return (
+    <form method="post" action="/settings/sign-out" class="actions">
+      <input type="hidden" name="form_token" value={formToken} />
+      <a class="button primary" href={href}>
+        {label}
+      </a>
+      <a class="button" href={ACCOUNTS_PATH}>
+        Switch account
+      </a>
+      <button class="button">Sign out</button>
+    </form>
   );
 }
 
