@@ -58,7 +58,8 @@ export function openSiteWays({ config, forPortal }: Foundation, database: Databa
   const takePlace: SiteWays["takePlace"] = (portalId, heldMs) =>
     takeSiteSlot(database.pool, { portalId, heldMs, limit: rateLimit, reserve: siteReserve(rateLimit) });
   return {
-    ...{ database, takePlace },
+    database,
+    takePlace,
     gatewayOf: createSiteGateways({ forPortal, timeoutMs: QUESTION_TIMEOUT_MS, takePlace }),
     removalGatewayOf: createSiteGateways({ forPortal, timeoutMs: REMOVAL_TIMEOUT_MS, takePlace }),
   };

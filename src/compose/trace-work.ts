@@ -97,7 +97,10 @@ export function traceDrain(
       const endedAt = new Date();
       for (const { id, to } of results)
         tracing.note("complete", {
-          ...{ kind: "client", parent: parents.get(id), startedAt, endedAt },
+          kind: "client",
+          parent: parents.get(id),
+          startedAt,
+          endedAt,
           attributes: {
             "hubspot.portal_id": String(portalId),
             "sequence_enroller.execution_id": String(id),

@@ -88,7 +88,10 @@ function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, c
     deadlineHours: config.executionDeadlineHours,
   });
   const webhooks = new WebhookSender({
-    ...{ pool, cipher, poster, logger },
+    pool,
+    cipher,
+    poster,
+    logger,
     readEnrollment: (portalId, id) => readEnrollment(pool, portalId, id),
     onTried: (isTaken) => {
       foundation.metrics.webhooks.inc({ result: isTaken ? "taken" : "not_taken" });

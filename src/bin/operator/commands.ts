@@ -146,7 +146,9 @@ const redeliverGivenUp: Work = async ({ database: { pool }, cipher }, portalId, 
   const results: Record<string, number> = {};
   for (const { id } of webhooks) {
     const given = await listDeliveries(pool, {
-      ...{ portalId, webhookId: id, limit: MOST_AGAIN },
+      portalId,
+      webhookId: id,
+      limit: MOST_AGAIN,
       state: "GIVEN_UP",
     });
     for (const delivery of given) {

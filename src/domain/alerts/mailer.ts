@@ -80,7 +80,11 @@ export function createMailer({ smtpUrl, from }: MailServer): Mailer {
         await transport.sendMail({
           from,
           to: { name: "", address: to },
-          ...{ subject, text, html, messageId, headers },
+          subject,
+          text,
+          html,
+          messageId,
+          headers,
         });
         return { kind: "taken" };
       } catch (error) {

@@ -67,7 +67,9 @@ export async function findFates(
     values: [portalId, [...byKey.keys()]],
   });
   return rows.map((row) => ({
-    ...{ portalId, contactId: byKey.get(row.contact_key) ?? "", becameId: row.became_id },
+    portalId,
+    contactId: byKey.get(row.contact_key) ?? "",
+    becameId: row.became_id,
   }));
 }
 

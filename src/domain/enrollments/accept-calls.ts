@@ -48,7 +48,10 @@ export async function acceptCalls(
     return one?.kind === "ready" ? [{ actor, enrollment: { ...one.enrollment, traceparent }, index }] : [];
   });
   const stored = await acceptListed<EnrollmentRow>(client, ready, {
-    ...{ source: "api", lane: LANES.call, deadlineHours, columns: ENROLLMENT_COLUMNS },
+    source: "api",
+    lane: LANES.call,
+    deadlineHours,
+    columns: ENROLLMENT_COLUMNS,
   });
   const byCall = new Map(ready.map(({ index }, place) => [index, stored[place]]));
   return prepared.map((one, index): CallResult => {

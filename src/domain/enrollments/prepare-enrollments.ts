@@ -38,7 +38,10 @@ type Refused = Extract<PreparedEnrollment, { kind: "refused" }>;
 const MOST_IDS_NAMED = 10;
 
 const refused = (code: RowRefusalCode, pointer: string, detail: string): Refused => ({
-  ...{ kind: "refused", code, detail, problems: [{ pointer, detail }] },
+  kind: "refused",
+  code,
+  detail,
+  problems: [{ pointer, detail }],
 });
 
 export const UNKNOWN_SEQUENCE = refused(

@@ -226,7 +226,10 @@ export function rotationSnapshot({ name, keepsSender, members }: RotationDraft):
 function fromRow(row: Rotation & { members: RotationMember[] }): StoredRotation {
   const { rotationId, name, keepsSender, version } = row;
   const members = row.members.map(({ userId, weight, picks, currentWeight }) => ({
-    ...{ userId, weight, picks, currentWeight },
+    userId,
+    weight,
+    picks,
+    currentWeight,
   }));
   return { rotationId, name, keepsSender, members, version };
 }

@@ -44,7 +44,10 @@ export async function readSenderPlaces(pool: Pool, portalId: bigint, userId: big
   ]);
   return {
     rotations: rotations.rows.map(({ rotation_id, name, weight, total }) => ({
-      ...{ rotationId: rotation_id, name, weight, totalWeight: total },
+      rotationId: rotation_id,
+      name,
+      weight,
+      totalWeight: total,
     })),
     presets: presets.rows.map(({ preset_id, name }) => ({ presetId: preset_id, name })),
     isDefaultSender: settings.rows[0]?.is_default === true,

@@ -101,8 +101,14 @@ export async function claimDueWebhooks(
   return rows.map((row) => {
     const [portalId, id] = [BigInt(row.portal_id), BigInt(row.id)];
     return {
-      ...{ portalId, id, messageId: messageIdOf(portalId, id), webhookId: BigInt(row.subscription_id) },
-      ...{ type: row.type, createdAt: row.created_at, tries: row.tries, data: row.data },
+      portalId,
+      id,
+      messageId: messageIdOf(portalId, id),
+      webhookId: BigInt(row.subscription_id),
+      type: row.type,
+      createdAt: row.created_at,
+      tries: row.tries,
+      data: row.data,
       executionId: row.execution_id === null ? null : BigInt(row.execution_id),
       urlSealed: row.url_sealed,
       secretsSealed: row.secrets_sealed,

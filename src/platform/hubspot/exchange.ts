@@ -52,7 +52,9 @@ export async function exchange(dispatcher: Dispatcher, request: ExchangeRequest)
   const answer = await new Promise<Answer>((resolve, reject) => {
     dispatcher.dispatch(
       {
-        ...{ origin: url.origin, path: url.pathname + url.search, method },
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method,
         headers: { ...headers, "accept-encoding": ENCODINGS },
         body: body ?? null,
       },

@@ -38,7 +38,9 @@ function fetchUnderTerms(platformFetch: typeof fetch, dispatcher: Dispatcher): t
     if (terms === undefined) return platformFetch(input, init);
     const { method = "GET", headers, body } = init ?? {};
     return exchange(dispatcher, {
-      ...{ url: new URL(input instanceof Request ? input.url : input), method, terms },
+      url: new URL(input instanceof Request ? input.url : input),
+      method,
+      terms,
       headers: Object.fromEntries(new Headers(headers)),
       body: typeof body === "string" ? body : undefined,
     });

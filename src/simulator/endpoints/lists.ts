@@ -63,7 +63,13 @@ function members(call: ApiCall): Answer {
 function shown({ listId, name, objectTypeId, createdAtMs }: SimulatedList): Record<string, unknown> {
   const at = new Date(createdAtMs).toISOString();
   return {
-    ...{ listId, name, objectTypeId, listVersion: 1, processingType: "MANUAL", processingStatus: "COMPLETE" },
-    ...{ createdAt: at, updatedAt: at },
+    listId,
+    name,
+    objectTypeId,
+    listVersion: 1,
+    processingType: "MANUAL",
+    processingStatus: "COMPLETE",
+    createdAt: at,
+    updatedAt: at,
   };
 }

@@ -106,7 +106,9 @@ export async function storeEnrollments(
   if (enrollments.length === 0) return [];
   const values = valuesOf(origin, enrollments);
   const { rows } = await client.query<{ position: number; id: string }>({
-    ...{ name: "store-enrollments", text: STORE, values },
+    name: "store-enrollments",
+    text: STORE,
+    values,
   });
   const ids = new Map(rows.map(({ position, id }) => [position, BigInt(id)]));
   return enrollments.map((_, index) => ids.get(index + 1));

@@ -161,7 +161,8 @@ async function send(response: Response, answer: Answer): Promise<void> {
   const bytes = Buffer.from(text);
   response
     .writeHead(status, {
-      ...{ "Content-Type": "application/json; charset=utf-8", "Content-Length": bytes.length },
+      "Content-Type": "application/json; charset=utf-8",
+      "Content-Length": bytes.length,
       ...headers,
     })
     .end(bytes);

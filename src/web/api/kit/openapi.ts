@@ -98,7 +98,10 @@ function describeMessage({ type, summary, body }: MessageDoc): Json {
     summary,
     security: [],
     parameters: Object.entries(SIGNATURE_HEADERS).map(([name, description]) => ({
-      ...{ name, in: "header", required: true, description },
+      name,
+      in: "header",
+      required: true,
+      description,
       schema: { type: "string" },
     })),
     requestBody: { required: true, content: { "application/json": { schema: schemaOf(body) } } },

@@ -104,8 +104,14 @@ function isDecided({ own, shared, endsMs }: Counter): boolean {
 /** Expired rows are deleted by our sweep, a bounded number at a time; the library's own clearing has no bound. */
 function openStore({ pool, limit }: { pool: Pool; limit: number }): RateLimiterPostgres {
   return new RateLimiterPostgres({
-    ...{ storeClient: pool, storeType: "pool", tableName: "api_rate_limits", tableCreated: true },
-    ...{ points: limit, duration: WINDOW_S, keyPrefix: "", clearExpiredByTimeout: false },
+    storeClient: pool,
+    storeType: "pool",
+    tableName: "api_rate_limits",
+    tableCreated: true,
+    points: limit,
+    duration: WINDOW_S,
+    keyPrefix: "",
+    clearExpiredByTimeout: false,
   });
 }
 

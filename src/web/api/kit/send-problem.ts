@@ -67,7 +67,10 @@ export function createApiErrorHandler({
     const refused = refusalFor(error);
     const { status, code } = refused;
     const fields = {
-      ...{ requestId: requestIdOf(response), method: request.method, status, code },
+      requestId: requestIdOf(response),
+      method: request.method,
+      status,
+      code,
       path: redactText(request.originalUrl.split("?", 1)[0] ?? "", LOGGED_PATH),
     };
     const isOurs = status >= 500 && response.locals["isOverdue"] !== true && !(error instanceof HubSpotError);

@@ -23,7 +23,11 @@ export async function showDanger(exchange: Exchange): Promise<void> {
   ]);
   const frame = frameOf(exchange);
   const format = createFormat(timeZone, options.now());
-  sendPage(response, 200, <DangerPage {...{ frame, state, backlog, format, uses }} />);
+  sendPage(
+    response,
+    200,
+    <DangerPage frame={frame} state={state} backlog={backlog} format={format} uses={uses} />,
+  );
 }
 
 /** POST /settings/danger/pause */

@@ -34,7 +34,7 @@ export async function showAccounts(
     return sendPage(response, 401, <SignInPage notice={undefined} />);
   const { current } = signedIn;
   const formToken = options.sessions.formToken(current);
-  sendPage(response, 200, <AccountsPage {...{ accounts, current, formToken }} />);
+  sendPage(response, 200, <AccountsPage accounts={accounts} current={current} formToken={formToken} />);
 }
 
 /**

@@ -105,10 +105,12 @@ function CauseRow({ cause, history, places, format, formToken }: AttentionModel 
           <FixLink code={storedCode} places={{ ...places, ...sender, preset }} />{" "}
           <FallbackLink code={storedCode} preset={preset} />{" "}
           {cause.code === null ? null : <a href={helpPath(cause.code)}>Learn more</a>}
-          {cause.isExpected ? null : <Snooze {...{ cause, format, formToken }} />}
+          {cause.isExpected ? null : <Snooze cause={cause} format={format} formToken={formToken} />}
         </div>
       )}
-      {isMended && cause.snoozedUntil !== null ? <Snooze {...{ cause, format, formToken }} /> : null}
+      {isMended && cause.snoozedUntil !== null ? (
+        <Snooze cause={cause} format={format} formToken={formToken} />
+      ) : null}
     </li>
   );
 }

@@ -87,7 +87,13 @@ async function sendForm(
     409,
     <SitePage title="Default sender" current="/settings" frame={frame}>
       <Conflict changes={conflict} />
-      <SenderForm {...{ current, senders, uses, without }} formToken={frame.formToken} />
+      <SenderForm
+        current={current}
+        senders={senders}
+        uses={uses}
+        without={without}
+        formToken={frame.formToken}
+      />
     </SitePage>,
   );
 }

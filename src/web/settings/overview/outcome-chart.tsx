@@ -116,7 +116,9 @@ function Bars({ history, format, height, ticks }: BarsModel) {
       {steps.map((step, index) => (
         <BarLink
           key={step.startsAt.getTime()}
-          {...{ history, format, index }}
+          history={history}
+          format={format}
+          index={index}
           box={{ x: round(place.step() * index), width: round(place.step()) }}
         />
       ))}

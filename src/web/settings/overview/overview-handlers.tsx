@@ -94,7 +94,7 @@ export async function showSetup(exchange: Exchange): Promise<void> {
   const formToken = options.sessions.formToken(visit.session);
   const sender = { current: { userId, version }, senders, formToken, uses, without: [] };
   const places = { portalId, hubspotUrl: hubspotUrlOf(portal, options.appUrl) };
-  sendPart(exchange, <SetupCard {...{ setup, sender, places, formToken }} />);
+  sendPart(exchange, <SetupCard setup={setup} sender={sender} places={places} formToken={formToken} />);
 }
 
 /** `POST /settings/setup/hide` */

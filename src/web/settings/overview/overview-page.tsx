@@ -45,7 +45,13 @@ export function SettingsPage(model: SettingsPageModel) {
       <FindContact />
       <HistoryCard history={history} format={format} />
       <div class="columns">
-        <AttentionCard {...{ causes: model.causes, history, places, format, formToken: frame.formToken }} />
+        <AttentionCard
+          causes={model.causes}
+          history={history}
+          places={places}
+          format={format}
+          formToken={frame.formToken}
+        />
         <div class="pile">
           <WaitingCard backlog={backlog} format={format} now={now} isPaused={frame.pause !== undefined} />
           <SenderLoadCard loads={loads} troubledCount={troubledCount} format={format} />

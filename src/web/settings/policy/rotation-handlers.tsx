@@ -181,7 +181,11 @@ async function sendForm(
   ]);
   const frame = frameOf(exchange);
   const facts = { onlyListed: policy.onlyListedSenders, now: now(), format: frame.format };
-  sendPage(exchange.response, status, <RotationPage {...{ frame, uses, senders, facts }} {...model} />);
+  sendPage(
+    exchange.response,
+    status,
+    <RotationPage frame={frame} uses={uses} senders={senders} facts={facts} {...model} />,
+  );
 }
 
 /** Undefined for the address of a new one. */

@@ -177,7 +177,10 @@ function NextTurns({ saved, senders }: Pick<MembersModel, "saved" | "senders">) 
 /** The engine's own wheel, turned on a copy. */
 function turnsOf({ members }: StoredRotation): string[] {
   const wheel = members.map(({ userId, weight, currentWeight }) => ({
-    ...{ userId, weight, currentWeight, picks: 0 },
+    userId,
+    weight,
+    currentWeight,
+    picks: 0,
   }));
   return Array.from({ length: TURNS }, () => pickFromWheel(wheel)?.picked.userId.toString()).filter(
     (userId) => userId !== undefined,

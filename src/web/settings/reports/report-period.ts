@@ -49,7 +49,9 @@ function lastOf(range: ReportRange, { now }: Clock): ReportPeriod {
   const { hours, label } = REPORT_RANGES[range];
   const since = new Date(now.getTime() - hours * HOUR_MS);
   return {
-    ...{ since, until: undefined, range },
+    since,
+    until: undefined,
+    range,
     query: { range },
     decided: { decided: since.toISOString() },
     label: `last ${label}`,
@@ -66,7 +68,9 @@ function readDays({ from, to }: Readonly<Record<string, unknown>>, clock: Clock)
   const until = end > clock.now ? clock.now : end;
   const last = new Date(end.getTime() - 1);
   return {
-    ...{ since, until, range: undefined },
+    since,
+    until,
+    range: undefined,
     query: { from, to },
     decided: { decided: since.toISOString(), decided_before: until.toISOString() },
     label: from === to ? clock.format.day(since) : `${clock.format.day(since)}–${clock.format.day(last)}`,

@@ -223,7 +223,18 @@ async function sendForm(
   const frame = frameOf(exchange);
   const facts = { onlyListed: policy.onlyListedSenders, now: now(), format: frame.format };
   const hubspotUrl = hubspotUrlOf(exchange.visit.portal, exchange.options.appUrl);
-  const page = <SenderPage {...{ frame, uses, facts, hubspotUrl, impact, places, sentByDay }} {...model} />;
+  const page = (
+    <SenderPage
+      frame={frame}
+      uses={uses}
+      facts={facts}
+      hubspotUrl={hubspotUrl}
+      impact={impact}
+      places={places}
+      sentByDay={sentByDay}
+      {...model}
+    />
+  );
   sendPage(exchange.response, statusOf(model), page);
 }
 

@@ -114,8 +114,13 @@ function Reason({ story, portalId, hubspotUrl }: StoryPartModel) {
           isButton
           code={errorCode}
           places={{
-            ...{ portalId, hubspotUrl, contactId: story.contactId, preset: story.preset, via: first?.via },
-            ...{ senderUserId: story.senderUserId, senderName: story.senderName },
+            portalId,
+            hubspotUrl,
+            contactId: story.contactId,
+            preset: story.preset,
+            via: first?.via,
+            senderUserId: story.senderUserId,
+            senderName: story.senderName,
           }}
         />{" "}
         <FallbackLink code={errorCode} preset={story.preset} /> <a href={helpPath(errorCode)}>Learn more</a> ·{" "}

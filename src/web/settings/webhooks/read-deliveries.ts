@@ -18,11 +18,18 @@ export async function readDeliveries(
   const filter = DELIVERY_FILTERS.find(({ word }) => word === query.text("state")) ?? DELIVERY_FILTERS[0];
   const before = readId(query.text("before"));
   const found = await listDeliveries(options.database.pool, {
-    ...{ portalId, webhookId: webhook.id, limit: PAGE_SIZE + 1 },
-    ...{ beforeId: before, state: filter.state },
+    portalId,
+    webhookId: webhook.id,
+    limit: PAGE_SIZE + 1,
+    beforeId: before,
+    state: filter.state,
   });
   return {
-    ...{ webhook, filter, before, deliveries: found.slice(0, PAGE_SIZE), hasMore: found.length > PAGE_SIZE },
+    webhook,
+    filter,
+    before,
+    deliveries: found.slice(0, PAGE_SIZE),
+    hasMore: found.length > PAGE_SIZE,
     now: options.now(),
     format: createFormat(timeZone, options.now()),
     formToken: options.sessions.formToken(visit.session),

@@ -9,7 +9,8 @@ export type WebhookEntry = WebhookDraft;
 /** A subscription as its form is filled in; an address that cannot be read has to be typed again. */
 export const entryOf = ({ url, events, description }: Webhook): WebhookEntry => ({
   url: url ?? "",
-  ...{ events, description },
+  events,
+  description,
 });
 
 export const EMPTY_WEBHOOK: WebhookEntry = { url: "", events: [], description: "" };

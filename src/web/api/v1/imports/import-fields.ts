@@ -71,13 +71,20 @@ function closeOf({ closeFacts, choices }: Import): object {
   const { statuses, sequences, senders } = closeFacts ?? NO_FACTS;
   return {
     statuses: statuses.map(({ status, count: subscriptions }) => ({
-      ...{ status, subscriptions, isChosen: choices.statuses?.includes(status) ?? false },
+      status,
+      subscriptions,
+      isChosen: choices.statuses?.includes(status) ?? false,
     })),
     sequences: sequences.map(({ id, name, count: subscriptions }) => ({
-      ...{ id, name, subscriptions, sequenceId: choices.sequences?.[id] ?? null },
+      id,
+      name,
+      subscriptions,
+      sequenceId: choices.sequences?.[id] ?? null,
     })),
     senders: senders.map(({ email, count: subscriptions }) => ({
-      ...{ email, subscriptions, userId: choices.senders?.[email] ?? null },
+      email,
+      subscriptions,
+      userId: choices.senders?.[email] ?? null,
     })),
   };
 }
@@ -93,9 +100,19 @@ export async function answerImport(
   const counts = await countRows(database.pool, portalId, one);
   const close = one.source === "CLOSE" ? closeOf(one) : null;
   const body = {
-    ...{ id: String(id), name, status: state, source, segmentId, problem, close },
-    ...{ columns, mapping, defaults, counts },
-    ...{ createdAt: createdAt.toISOString(), endedAt: endedAt?.toISOString() ?? null },
+    id: String(id),
+    name,
+    status: state,
+    source,
+    segmentId,
+    problem,
+    close,
+    columns,
+    mapping,
+    defaults,
+    counts,
+    createdAt: createdAt.toISOString(),
+    endedAt: endedAt?.toISOString() ?? null,
   };
   return { status, body, ...(status === 201 && { headers: { Location: `/api/v1/imports/${id}` } }) };
 }

@@ -54,7 +54,11 @@ export function createListSenders(): AnyEndpoint {
 function shown({ userId, label: name, window, timeZone, problem, ...sender }: AllowedSender) {
   const { email, cap, used } = sender;
   return {
-    ...{ userId: userId.toString(), name, email, cap, used },
+    userId: userId.toString(),
+    name,
+    email,
+    cap,
+    used,
     window:
       window === undefined
         ? null

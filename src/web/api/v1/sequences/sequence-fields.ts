@@ -13,7 +13,9 @@ export const sequenceFields = z.object({
 
 export function shownSequence({ id, name, folderId, createdAt, updatedAt }: KnownSequence) {
   return {
-    ...{ id, name, folder: folderId === null ? null : { id: folderId } },
+    id,
+    name,
+    folder: folderId === null ? null : { id: folderId },
     createdAt: createdAt?.toISOString() ?? null,
     updatedAt: updatedAt?.toISOString() ?? null,
   };

@@ -46,7 +46,9 @@ export function createReadStats(): AnyEndpoint {
       200: {
         description: "The counts, and their total.",
         schema: z.object({
-          ...{ from: timeField, to: timeField, by: z.enum(STATS_KEYS) },
+          from: timeField,
+          to: timeField,
+          by: z.enum(STATS_KEYS),
           results: z.array(
             z.object({
               id: z

@@ -46,11 +46,19 @@ export function createListWorkflows(): AnyEndpoint {
 
 function shown({ flowId: id, workflowId, name, state: status, changedAt, steps }: KnownFlow) {
   return {
-    ...{ id, workflowId, name, status },
+    id,
+    workflowId,
+    name,
+    status,
     updatedAt: changedAt?.toISOString() ?? null,
     steps: steps.map(({ actionId, kind, sequence, sender, preset, rotation, warnings }) => ({
       id: actionId,
-      ...{ kind, sequence, sender, preset, rotation, warnings },
+      kind,
+      sequence,
+      sender,
+      preset,
+      rotation,
+      warnings,
     })),
   };
 }

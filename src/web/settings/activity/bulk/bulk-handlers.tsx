@@ -53,7 +53,11 @@ export async function showJob(exchange: Exchange): Promise<void> {
   if (job === undefined) return sendPage(response, 404, <MissingPage what="bulk action" frame={frame} />);
   const results = await resultsOf(exchange, job);
   const names = await readNames(exchange, job.filter === null ? {} : givenBy(job.filter));
-  sendPage(response, 200, <JobPage {...{ job, results, names, frame }} format={frame.format} />);
+  sendPage(
+    response,
+    200,
+    <JobPage job={job} results={results} names={names} frame={frame} format={frame.format} />,
+  );
 }
 
 export async function showProgress(exchange: Exchange): Promise<void> {
@@ -63,7 +67,7 @@ export async function showProgress(exchange: Exchange): Promise<void> {
   const format = createFormat(visit.portal.timeZone, options.now());
   const formToken = options.sessions.formToken(visit.session);
   const results = await resultsOf(exchange, job);
-  sendPart(exchange, <JobProgress {...{ job, results, format, formToken }} />);
+  sendPart(exchange, <JobProgress job={job} results={results} format={format} formToken={formToken} />);
 }
 
 export async function stopBulk({ options, visit, request, response }: FormExchange): Promise<void> {

@@ -102,7 +102,7 @@ export function JobPage({ job, results, names, format, frame }: JobPageModel) {
     >
       <h1>{bulk}</h1>
       {told === undefined ? null : <p class="lead">{told}</p>}
-      <JobProgress {...{ job, results, format }} formToken={frame.formToken} />
+      <JobProgress job={job} results={results} format={format} formToken={frame.formToken} />
     </ActivityFrame>
   );
 }

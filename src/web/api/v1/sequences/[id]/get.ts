@@ -63,7 +63,9 @@ function shown({ steps, settings, ...sequence }: SequenceDetail) {
     steps:
       steps &&
       steps.map(({ emailPattern, taskPattern, stepOrder, delayMillis, actionType }) => ({
-        ...{ stepOrder: stepOrder ?? null, delayMillis: delayMillis ?? null, actionType },
+        stepOrder: stepOrder ?? null,
+        delayMillis: delayMillis ?? null,
+        actionType,
         emailPattern: emailPattern == null ? null : { templateId: emailPattern.templateId ?? null },
         taskPattern: taskPattern ?? null,
       })),

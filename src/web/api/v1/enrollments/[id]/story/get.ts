@@ -98,7 +98,10 @@ function candidatesOf({ senderChoice, people }: ExecutionStory) {
   });
   const others = passedOver.map(({ userId, via, code, reason: message, freeAt = null }) => ({
     ...named(userId),
-    ...{ via, isChosen: false, reason: { code, message }, freeAt },
+    via,
+    isChosen: false,
+    reason: { code, message },
+    freeAt,
   }));
   if (chosen === null) return others;
   const { userId, via } = chosen;
