@@ -62,8 +62,9 @@ describe("GET /metrics", () => {
     const startedMs = performance.now();
     const texts = await Promise.all(Array.from({ length: 200 }, async () => (await get()).text()));
     const floodMs = performance.now() - startedMs;
-    expect(new Set(texts.slice(0, 50)).size).toBe(1);
-    expect(renders()).toBeLessThanOrEqual(1 + Math.floor(floodMs / 1_000));
+    const most = 1 + Math.floor(floodMs / 1_000);
+    expect(new Set(texts).size).toBeLessThanOrEqual(most);
+    expect(renders()).toBeLessThanOrEqual(most);
     const before = renders();
     await new Promise((resolve) => setTimeout(resolve, 1_050));
     await get();

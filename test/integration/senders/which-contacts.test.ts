@@ -148,7 +148,7 @@ describe("which contacts are enrolled", () => {
     ["rotation_id", { sender_mode: "rotation" }, "rotation"],
     ["preset_id", { preset_id: "none" }, "preset"],
     ["cooldown_days", { cooldown_days: "soon" }, "Cooldown"],
-    ["not_before", { not_before: "tomorrow" }, "Not before"],
+    ["not_before", { not_before: "tomorrow" }, "Enroll on or after"],
   ])("a wrong %s is told in a sentence that names the field", async (_field, inputs, word) => {
     const outputs = await stage.enroll(stage.contactOf(stage.user(0)), inputs);
     expect(outputs).toMatchObject({ error_code: "INVALID_INPUT" });
