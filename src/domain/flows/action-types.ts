@@ -19,7 +19,7 @@ export interface ActionTypeNotesOptions {
 
 /** How exact "last seen" is. */
 const SEEN_AGAIN_MS = 6 * HOUR_MS;
-/** More than HubSpot can have: three actions, and a version for each time the app is published. */
+/** More than HubSpot can have: four actions, and a version for each time the app is published. */
 const MOST_REMEMBERED = 1_000;
 
 /**

@@ -17,7 +17,7 @@ export interface ListedKey {
   readonly isInForce: boolean;
 }
 
-/** Far more than are in force at a time; revoked ones are forgotten after some months. */
+/** Far more than are in force at a time; of those that were revoked, the newest are listed. */
 const MOST_LISTED = 500;
 
 /** An account's keys: those in force first, each group newest first. */
