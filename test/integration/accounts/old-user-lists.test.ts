@@ -83,6 +83,13 @@ describe("a sign-in", () => {
   });
 });
 
+test("an install of a connected account opens no session either while HubSpot cannot be asked", async () => {
+  usersAreUnreadable();
+  const { browser } = await authorize(portal.admin.userId, "install");
+  expect(browser.cookieNames()).not.toContain("session");
+  expect((await row()).status).toBe("CONNECTED");
+});
+
 describe("an account at rest", () => {
   test("has its users read again within the hour, by one request, and an uninstall is noticed within a day", async () => {
     const [users, owners] = [portal.traffic.requestsOf("users"), portal.traffic.requestsOf("owners")];
