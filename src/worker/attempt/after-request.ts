@@ -55,6 +55,9 @@ async function afterRefusal(fault: HubSpotRejected, attempt: EnrollAttempt): Pro
   const refusal = judgeEnrollRefusal(fault, sender);
   switch (refusal.is) {
     case "of-sender": {
+      // The next sender would send it a second time.
+      const seen = wasEverInDoubt(execution) ? await enrolledAllTheSame(fault, attempt) : undefined;
+      if (seen !== undefined) return seen;
       const { userId, email } = sender;
       // Known about the sender from now on, for other contacts too.
       const refused = { userId, email, code: refusal.code, message: withoutPersons(message, email) };

@@ -15,6 +15,7 @@ interface Refused {
   enrollment?: { sequenceId: string; agoMs: number } | Error;
   properties?: Record<string, string>;
   ifAlreadyEnrolled?: "skip" | "wait";
+  message?: string;
 }
 
 /** HubSpot refuses an enroll request, first sent a minute ago, in words that say nothing of an enrollment. */
@@ -24,6 +25,7 @@ function refused({
   enrollment,
   properties = {},
   ifAlreadyEnrolled = "skip",
+  message = "The request could not be processed.",
 }: Refused) {
   const execution = {
     state: "ATTEMPTING",
@@ -54,7 +56,7 @@ function refused({
   const fault = new HubSpotRejected({
     httpStatus,
     category: undefined,
-    message: "The request could not be processed.",
+    message,
   });
   const sender = { userId: 7n, email: "a@b.example" };
   return afterFailure(fault, { execution, policy: { ifAlreadyEnrolled }, sender, context }).then(
@@ -87,6 +89,16 @@ test.each([400, 404, 409])(
 test.each([400, 409])("where HubSpot shows none, a refusal by a %i is believed", async (httpStatus) => {
   const { result } = await refused({ httpStatus, isInDoubt: true });
   expect(result).toMatchObject(told("FAILED"));
+});
+
+test("a refusal of the sender hands on to the next only a contact that the unanswered request did not enroll", async () => {
+  const message = "The sender has no connected inbox.";
+  const shown = await refused({ httpStatus: 400, isInDoubt: true, message, enrollment: OURS });
+  expect(shown.result).toMatchObject(told("ENROLLED"));
+  const none = await refused({ httpStatus: 400, isInDoubt: true, message });
+  expect(none.result).toMatchObject({ to: "NEXT_SENDER" });
+  const { readings } = await refused({ httpStatus: 400, isInDoubt: false, message, enrollment: OURS });
+  expect(readings).toBe(0);
 });
 
 test("where HubSpot cannot be read, the doubt stays", async () => {
