@@ -54,7 +54,7 @@ test("after the database's clock was set back by ten minutes, what was due by th
   expect(open.rowCount).toBe(0);
 });
 
-test("a dead owner, whose last heartbeat is in the future then, is found as soon as any other", async () => {
+test("a dead owner whose last heartbeat is in the future by the new time is found as soon as any other", async () => {
   const { pool } = db.database;
   await pool.query(
     `INSERT INTO pgboss.job (name, state, policy, singleton_key, heartbeat_on, heartbeat_seconds)
