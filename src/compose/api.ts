@@ -6,6 +6,7 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { createEndpoints } from "#web/api/api-endpoints.js";
 import { createDocsRouter } from "#web/api/docs/docs-routes.js";
 import type { ApiDocument } from "#web/api/docs/operations.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { startWakeListener } from "#platform/queue/wake-listener.js";
 import { createApiRouter } from "#web/api/kit/api-router.js";
 import { createRateLimit } from "#web/api/kit/rate-limit.js";
@@ -20,7 +21,7 @@ import { traceAccepting } from "./trace-work.js";
 
 export interface SiteAccess {
   readonly database: Database;
-  readonly gatewayOf: (portalId: bigint) => PortalGateway;
+  readonly gatewayOf: (portalId: PortalId) => PortalGateway;
 }
 
 /** Reading takes some milliseconds: a client with many connections has its requests answered one after the other. */

@@ -13,6 +13,7 @@ import { createTransport, type OnAnswer } from "#platform/hubspot/transport.js";
 import { routeTemplate } from "#platform/hubspot/wire/route-template.js";
 import { createOAuthApi, type OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
 import { CALLBACK_PATH } from "#web/oauth/oauth-routes.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { createMetrics, type Metrics } from "#platform/observability/metrics/metrics.js";
 import type { Tracing } from "#platform/observability/tracing/tracing.js";
@@ -57,9 +58,9 @@ export interface Foundation {
   /** Has something closed with the process, before what was opened earlier. */
   readonly onClose: (close: () => Promise<void>) => void;
   /** Wakes a portal soon, combining repeated wakes; never fails. */
-  readonly wake: (portalId: bigint) => void;
+  readonly wake: (portalId: PortalId) => void;
   /** Takes over the rest of a change of many waiting contacts; never fails. */
-  readonly finishLater: (portalId: bigint, rest: Slices) => void;
+  readonly finishLater: (portalId: PortalId, rest: Slices) => void;
   /** The clock of the settings site, sessions and HubSpot's tokens: the machine's, except in tests. */
   readonly now: () => Date;
   readonly hubspotClock: HubSpotClock;

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { ContactProperty, PortalGateway } from "#platform/hubspot/gateway.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { SettingsOptions } from "#web/settings/session/site-options.js";
 import type { Foundation } from "./foundation.js";
 
@@ -13,10 +14,10 @@ export function propertyLists({
   gatewayOf,
   logger,
 }: {
-  gatewayOf: (portalId: bigint) => PortalGateway;
+  gatewayOf: (portalId: PortalId) => PortalGateway;
   logger: Foundation["logger"];
 }): SettingsOptions["contactProperties"] {
-  const known = new LRUCache<bigint, readonly ContactProperty[]>({
+  const known = new LRUCache<PortalId, readonly ContactProperty[]>({
     max: MOST_PROPERTY_LISTS,
     ttl: PROPERTIES_FRESH_MS,
   });

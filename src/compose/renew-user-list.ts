@@ -1,8 +1,9 @@
 import { requestUserList } from "#domain/directory/user-list.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Foundation } from "./foundation.js";
 
 /** Alongside the page or the answer: nobody waits for it. */
-export function userListRenewal({ database, logger, wake }: Foundation): (portalId: bigint) => void {
+export function userListRenewal({ database, logger, wake }: Foundation): (portalId: PortalId) => void {
   return (portalId) => {
     requestUserList(database.pool, portalId)
       .then((isAsked) => {

@@ -21,6 +21,7 @@ import { confirmUser } from "#domain/directory/confirm-user.js";
 import { createConfirmSigner } from "#web/oauth/confirm-signer.js";
 import { createOAuthRouter } from "#web/oauth/oauth-routes.js";
 import { createInstallStates } from "#web/oauth/state.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { takeSiteSlot } from "#platform/queue/site-slots.js";
 import type { Database } from "#platform/db/client.js";
 import type { SiteAccess } from "./api.js";
@@ -81,7 +82,7 @@ export function mountSites(
     now,
   });
   const { appUrl } = config.hubspot;
-  const onInstalled = async (portalId: bigint): Promise<void> => {
+  const onInstalled = async (portalId: PortalId): Promise<void> => {
     const rest = await resumePortal(foundation.database.pool, portalId)();
     if (rest !== undefined) finishLater(portalId, rest);
     wake(portalId);

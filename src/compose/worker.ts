@@ -4,6 +4,7 @@ import { readEnrollment } from "#domain/enrollments/read-enrollments.js";
 import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
 import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
 import { createSiteGateways } from "#platform/hubspot/site-gateway.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { takeSiteSlot } from "#platform/queue/site-slots.js";
 import { createCloseClient } from "#platform/close/close-client.js";
 import { createJournal, type Journal } from "#platform/hubspot/journal/journal-api.js";
@@ -134,7 +135,7 @@ function gatewaysForImports({
   config,
   database,
   forPortal,
-}: Foundation): (portalId: bigint) => PortalGateway {
+}: Foundation): (portalId: PortalId) => PortalGateway {
   const { rateLimit } = config.hubspot;
   return createSiteGateways({
     forPortal,

@@ -4,6 +4,7 @@ import { recallStranded } from "#domain/executions/overdue/stranded.js";
 import { IDLE_INTERVAL_MS, requestOldUserLists } from "#domain/directory/user-list.js";
 import { requestOldFlows } from "#domain/flows/flow-state.js";
 import { tellEnds } from "#domain/subscriptions/tell-ends.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { applyLateFates } from "./sweeps/apply-late-fates.js";
 import { eraseHistories } from "./sweeps/erase-history.js";
@@ -25,12 +26,12 @@ import { workBulkJobs } from "./sweeps/work-bulk-jobs.js";
 /** What periodic work needs. */
 export interface ScheduleTools
   extends SendAlertsOptions, Pick<ImportTools, "gatewayOf" | "explainMany" | "closeOf" | "traceAccepting"> {
-  readonly wake: (portalId: bigint) => void;
+  readonly wake: (portalId: PortalId) => void;
   readonly overdueLooks: OverdueLooks;
   readonly databaseClock: DatabaseClock;
   readonly webhooks: Pick<WebhookSender, "sendDue">;
   readonly vault: ReadJournalOptions["vault"] & {
-    readonly accessTokenFor: (portalId: bigint) => Promise<string>;
+    readonly accessTokenFor: (portalId: PortalId) => Promise<string>;
     readonly revokeGivenUp: () => Promise<void>;
   };
   readonly journal: ReadJournalOptions["journal"];

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 export const USAGE = `Usage: npm run --silent operator -- <command> [options]
 
@@ -27,7 +28,7 @@ export class WrongUse extends Error {}
 export interface Command {
   readonly name: string;
   /** Undefined for `portals` alone. */
-  readonly portalId: bigint | undefined;
+  readonly portalId: PortalId | undefined;
   readonly isJson: boolean;
   readonly isMeant: boolean;
   readonly waitSeconds: number;

@@ -10,6 +10,7 @@ import type { Cipher } from "#domain/vault/cipher.js";
 import { createTokenStore } from "#domain/vault/store.js";
 import { eraseAccount } from "#domain/accounts/erase-account.js";
 import type { Database } from "#platform/db/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { openDrainQueue } from "#platform/queue/drain-queue.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { EXIT, WrongUse, type Command } from "./arguments.js";
@@ -29,7 +30,7 @@ export interface CommandReport {
   readonly exitCode: number;
 }
 
-type Work = (tools: Tools, portalId: bigint, command: Command) => Promise<CommandReport>;
+type Work = (tools: Tools, portalId: PortalId, command: Command) => Promise<CommandReport>;
 
 const done = (document: object, ...lines: string[]): CommandReport => ({
   lines,
@@ -42,7 +43,7 @@ const failed = (problem: string): CommandReport => ({
   exitCode: EXIT.failed,
 });
 
-const operatorOf = (portalId: bigint): System => ({ kind: "system", portalId, part: "operator" });
+const operatorOf = (portalId: PortalId): System => ({ kind: "system", portalId, part: "operator" });
 
 function describe(health: PortalHealth): string {
   const { portalId, hubDomain, trouble, isAtWork, waiting, unreported, dueSince } = health;
@@ -120,7 +121,7 @@ const drain: Work = async ({ database, logger }, portalId, { waitSeconds }) => {
   }
 };
 
-function toldOf(portalId: bigint, health: PortalHealth | undefined, hasWaited: boolean): CommandReport {
+function toldOf(portalId: PortalId, health: PortalHealth | undefined, hasWaited: boolean): CommandReport {
   const isDrained = health?.dueSince === null;
   const document = { portalId, isDrained, waiting: health?.waiting, unreported: health?.unreported };
   if (isDrained) return done(document, `Account ${portalId}: nothing is due.`);

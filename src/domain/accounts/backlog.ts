@@ -1,4 +1,5 @@
 import type { Database } from "#platform/db/client.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import { undecidedRows } from "#domain/contract/undecided.js";
 
 /** Contacts that HubSpot holds in workflows for us now. */
@@ -18,7 +19,7 @@ export interface Backlog {
 }
 
 export interface OldestWaiting {
-  id: bigint;
+  id: ExecutionId;
   state: string;
   attempts: number;
   acceptedAt: Date;
@@ -50,7 +51,7 @@ interface Row {
 
 const OPEN_COLUMNS = "e.id, e.state, e.attempts, e.accepted_at, e.due_at, e.deadline_at, e.last_problem";
 
-export async function readBacklog({ pool }: Pick<Database, "pool">, portalId: bigint): Promise<Backlog> {
+export async function readBacklog({ pool }: Pick<Database, "pool">, portalId: PortalId): Promise<Backlog> {
   const { rows } = await pool.query<Row>(
     `WITH open AS MATERIALIZED (
        ${undecidedRows({ columns: OPEN_COLUMNS, portalId: "$1", limit: "$2" })} LIMIT $2

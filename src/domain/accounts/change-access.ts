@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { recordChange, type AuditedChange } from "#domain/audit/record-change.js";
 import type { Actor, System } from "#domain/contract/actor.js";
 import { NotAllowed, requireRight, type Verb } from "#domain/contract/actor-rights.js";
@@ -93,7 +94,7 @@ function changingAccess<Result>(
   });
 }
 
-const isAdmin = (members: readonly AccountMember[], id: bigint): boolean =>
+const isAdmin = (members: readonly AccountMember[], id: UserId): boolean =>
   members.some(({ userId, role }) => userId === id && role === "admin");
 
 function findChangeable(
@@ -111,7 +112,7 @@ function findChangeable(
 async function list(
   client: PoolClient,
   actor: Actor,
-  { userId, role }: { userId: bigint; role: AccountRole },
+  { userId, role }: { userId: UserId; role: AccountRole },
 ): Promise<void> {
   await client.query(
     `INSERT INTO ${TABLES[role]} (portal_id, user_id, added_by_user_id) VALUES ($1, $2, $3)
@@ -120,7 +121,7 @@ async function list(
   );
 }
 
-async function unlist(client: PoolClient, portalId: bigint, userId: bigint): Promise<void> {
+async function unlist(client: PoolClient, portalId: PortalId, userId: UserId): Promise<void> {
   for (const table of Object.values(TABLES))
     await client.query(`DELETE FROM ${table} WHERE portal_id = $1 AND user_id = $2`, [portalId, userId]);
 }
@@ -132,7 +133,7 @@ export type OperatorGrant = "granted" | "had-it" | "unknown-portal" | "has-left"
  * Adds a user to the list for the operator: the way out if an account has no admin left. Like an entry by an admin, it
  * is removed by a reading of the complete user list that does not contain the user.
  */
-export async function grantByOperator(pool: Pool, operator: System, userId: bigint): Promise<OperatorGrant> {
+export async function grantByOperator(pool: Pool, operator: System, userId: UserId): Promise<OperatorGrant> {
   requireRight(operator, "giveAccess");
   const { portalId } = operator;
   return inTransaction(pool, async (client) => {

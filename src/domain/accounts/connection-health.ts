@@ -1,4 +1,5 @@
 import type { Database } from "#platform/db/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** The state of the connection to HubSpot, besides the granted scopes. */
 export interface ConnectionHealth {
@@ -25,7 +26,7 @@ interface Row {
 
 export async function readHealth(
   { pool }: Pick<Database, "pool">,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<ConnectionHealth> {
   const { rows } = await pool.query<Row>({
     name: "connection-health",

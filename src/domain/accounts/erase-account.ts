@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** The most rows one statement deletes, so that nothing waits behind it. */
 const STEP = 2_000;
@@ -20,7 +21,7 @@ export type EraseOutcome =
 // eslint-disable-next-line house/audited-verbs -- the audit is deleted with the rest; who asked for it is in the log.
 export async function eraseAccount(
   pool: Pool,
-  { portalId, isEnding = () => false }: { portalId: bigint; isEnding?: () => boolean },
+  { portalId, isEnding = () => false }: { portalId: PortalId; isEnding?: () => boolean },
 ): Promise<EraseOutcome> {
   let rows = 0;
   for (const table of await tablesWithPortals(pool)) {
@@ -56,7 +57,7 @@ async function tablesWithPortals(pool: Pool): Promise<string[]> {
 async function deleteStep(
   client: PoolClient,
   table: string,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<number | "connected"> {
   const { rows } = await client.query<{ status: string }>(
     "SELECT status FROM portals WHERE portal_id = $1 FOR UPDATE",
@@ -72,7 +73,7 @@ async function deleteStep(
 }
 
 /** The queue's tables: they contain the portal's number, and otherwise expire within minutes. */
-async function deleteJobs(pool: Pool, portalId: bigint): Promise<number> {
+async function deleteJobs(pool: Pool, portalId: PortalId): Promise<number> {
   const { rows } = await pool.query<{ is_there: boolean }>(
     "SELECT to_regclass('pgboss.job') IS NOT NULL AS is_there",
   );

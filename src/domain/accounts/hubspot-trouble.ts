@@ -1,4 +1,5 @@
 import type { Database } from "#platform/db/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { shorten } from "#platform/text/shorten.js";
 
 /**
@@ -20,7 +21,7 @@ const LONGEST_FAILURE = 200;
 /** Undefined while HubSpot answers. */
 export async function findTrouble(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<HubSpotTrouble | undefined> {
   const drain = await prisma.portalDrain.findUnique({ where: { portalId } });
   if (drain === null || drain.circuitTrips === 0) return undefined;

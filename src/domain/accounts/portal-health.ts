@@ -1,8 +1,9 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** How an account fares, for whoever runs the service. */
 export interface PortalHealth {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly hubDomain: string | null;
   /** CONNECTED or DISCONNECTED. */
   readonly status: string;
@@ -40,7 +41,7 @@ const firstDue = (state: string): string =>
   `(SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = '${state}')`;
 
 /** Every account, or the one that is asked for; those with trouble first, then by what has been due longest. */
-export async function listPortalHealth(pool: Pool, portalId?: bigint): Promise<PortalHealth[]> {
+export async function listPortalHealth(pool: Pool, portalId?: PortalId): Promise<PortalHealth[]> {
   const { rows } = await pool.query<Row>(
     `SELECT * FROM (
      SELECT p.portal_id, p.hub_domain, p.status, p.installed_at,
@@ -72,7 +73,7 @@ export async function listPortalHealth(pool: Pool, portalId?: bigint): Promise<P
 /** Results of the last day by status or error code, most first. */
 export async function countOutcomesOfADay(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<{ readonly outcome: string; readonly executions: number }[]> {
   const { rows } = await pool.query<{ outcome: string; executions: number }>(
     `SELECT coalesce(error_code, enrollment_status, execution_state) AS outcome, count(*)::int AS executions

@@ -1,8 +1,9 @@
 import type { Database } from "#platform/db/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** What the settings page shows about the connection. */
 export interface PortalOverview {
-  portalId: bigint;
+  portalId: PortalId;
   isConnected: boolean;
   disconnectedReason: string | null;
   hubDomain: string | null;
@@ -36,7 +37,7 @@ export interface OverviewColumns {
   paused_at: Date | null;
 }
 
-export function overviewOf(portalId: bigint, row: OverviewColumns): PortalOverview {
+export function overviewOf(portalId: PortalId, row: OverviewColumns): PortalOverview {
   return {
     portalId,
     isConnected: row.status === "CONNECTED",
@@ -56,7 +57,7 @@ export function overviewOf(portalId: bigint, row: OverviewColumns): PortalOvervi
 /** Undefined if the app was never installed in this portal. */
 export async function findPortal(
   { pool }: Pick<Database, "pool">,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<PortalOverview | undefined> {
   const { rows } = await pool.query<OverviewColumns>({
     name: "find-portal",

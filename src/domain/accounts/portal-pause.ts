@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { undecidedRows } from "#domain/contract/undecided.js";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -71,7 +72,7 @@ export interface DangerState {
 /** Read from an index alone: a few milliseconds. */
 export const MOST_RECORDS_COUNTED = 100_000;
 
-export async function readDangerState(pool: Pool, portalId: bigint): Promise<DangerState> {
+export async function readDangerState(pool: Pool, portalId: PortalId): Promise<DangerState> {
   const { rows } = await pool.query<{
     paused_at: Date | null;
     erase_requested_at: Date | null;
@@ -107,7 +108,7 @@ export interface Pause {
 const MOST_WAITING_COUNTED = 5_000;
 
 /** Only asked of portals that are paused: one statement. */
-export async function readPause(pool: Pool, portalId: bigint, since: Date): Promise<Pause> {
+export async function readPause(pool: Pool, portalId: PortalId, since: Date): Promise<Pause> {
   const { rows } = await pool.query<{
     user_email: string | null;
     waiting: number;

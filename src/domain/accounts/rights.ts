@@ -8,6 +8,7 @@ import {
 } from "#domain/directory/user-list.js";
 import type { Signer } from "#domain/vault/connect-portal.js";
 import { fullLabel, inactivePeople, peopleOf, unnamed } from "#domain/directory/people.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import {
   OVERVIEW_COLUMNS,
   overviewOf,
@@ -79,7 +80,7 @@ interface StandingRow extends OverviewColumns, UserListColumns {
 /** Called for every request of the settings site: one statement. Undefined if the app was never installed. */
 export async function readStanding(
   pool: Pool,
-  { portalId, userId, id }: { portalId: bigint; userId: bigint | null; id: string },
+  { portalId, userId, id }: { portalId: PortalId; userId: UserId | null; id: string },
 ): Promise<Standing | undefined> {
   const { rows } = await pool.query<StandingRow>({
     name: "read-standing",
@@ -97,8 +98,8 @@ export async function readStanding(
 /** Called for every request of the tab. Undefined if the app was never installed. */
 export async function readRights(
   db: Pool | PoolClient,
-  portalId: bigint,
-  userId: bigint | null,
+  portalId: PortalId,
+  userId: UserId | null,
 ): Promise<Rights | undefined> {
   const { rows } = await db.query<{ role: AccountRole | null } & UserListColumns>({
     name: "read-rights",
@@ -109,7 +110,7 @@ export async function readRights(
   return row && rightsOf(userId, row);
 }
 
-function rightsOf(userId: bigint | null, row: { role: AccountRole | null } & UserListColumns): Rights {
+function rightsOf(userId: UserId | null, row: { role: AccountRole | null } & UserListColumns): Rights {
   const role = userId === null ? undefined : (row.role ?? undefined);
   return { mayAdminister: role === "admin", role, userList: userListOf(row) };
 }
@@ -117,8 +118,8 @@ function rightsOf(userId: bigint | null, row: { role: AccountRole | null } & Use
 /** Whether a user may change things on the portal's settings site and in the settings tab. */
 export async function mayAdminister(
   db: Pool | PoolClient,
-  portalId: bigint,
-  userId: bigint | null,
+  portalId: PortalId,
+  userId: UserId | null,
 ): Promise<boolean> {
   return (await readRights(db, portalId, userId))?.mayAdminister ?? false;
 }
@@ -140,7 +141,7 @@ export async function mayTakeOver(
   return !hadList && (await listAdministrators(client, portalId)).length === 0;
 }
 
-async function readPast(client: PoolClient, portalId: bigint, userId: bigint | null) {
+async function readPast(client: PoolClient, portalId: PortalId, userId: UserId | null) {
   const { rows } = await client.query<{ is_connected: boolean; had_list: boolean; is_let_in: boolean }>(
     `SELECT p.status = 'CONNECTED' AS is_connected, ${HAD_USER_LIST} AS had_list,
             EXISTS (SELECT FROM portal_admins WHERE portal_id = p.portal_id AND user_id = $2) AS is_let_in
@@ -157,7 +158,7 @@ async function readPast(client: PoolClient, portalId: bigint, userId: bigint | n
 
 /** A user who may use the settings site, as what, and why. */
 export interface AccountMember {
-  userId: bigint;
+  userId: UserId;
   /** "Name · email", or whatever is known. */
   label: string;
   role: AccountRole;
@@ -177,7 +178,7 @@ interface MemberRow {
 const MOST_LISTED = 1_000;
 
 /** Every user with a role, admins first, by name; a thousand at most. */
-export async function listMembers(db: Pool | PoolClient, portalId: bigint): Promise<AccountMember[]> {
+export async function listMembers(db: Pool | PoolClient, portalId: PortalId): Promise<AccountMember[]> {
   const { rows } = await db.query<MemberRow>(
     `WITH person AS (
        SELECT user_id FROM users WHERE portal_id = $1 AND super_admin
@@ -210,7 +211,10 @@ export async function listMembers(db: Pool | PoolClient, portalId: bigint): Prom
 }
 
 /** Every user for whom `mayAdminister` holds, by name; a thousand at most. */
-export async function listAdministrators(db: Pool | PoolClient, portalId: bigint): Promise<AccountMember[]> {
+export async function listAdministrators(
+  db: Pool | PoolClient,
+  portalId: PortalId,
+): Promise<AccountMember[]> {
   return (await listMembers(db, portalId)).filter(({ role }) => role === "admin");
 }
 

@@ -2,11 +2,12 @@ import { SENDERS_WHO_SENT } from "#domain/directory/who-sent.js";
 import type { Database } from "#platform/db/client.js";
 import { peopleOf, unnamed } from "#domain/directory/people.js";
 import { DEFAULT_DAILY_CAP } from "#domain/contract/sender-policy.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { DAY_MS } from "#platform/time/units.js";
 
 /** How much of their daily cap a sender has used. */
 export interface SenderLoad {
-  readonly userId: bigint;
+  readonly userId: UserId;
   /** Name, else email, else "User 7". */
   readonly label: string;
   /** Enrollments in the last 24 hours. */
@@ -51,7 +52,7 @@ interface Row {
  */
 export async function listSenderLoads(
   { pool }: Pick<Database, "pool">,
-  portalId: bigint,
+  portalId: PortalId,
   now: Date,
 ): Promise<SenderLoads> {
   const since = new Date(now.getTime() - DAY_MS);

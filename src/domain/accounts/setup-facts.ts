@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { peopleOf } from "#domain/directory/people.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** What an account has of what the app needs, as far as our copies tell. */
 export interface SetupFacts {
@@ -22,7 +23,7 @@ interface Row {
 const NATIVE_NAMED = 3;
 
 /** Counts in copies of lists, and asks for one call: the history's length does not matter. */
-export async function readSetupFacts(pool: Pool, portalId: bigint): Promise<SetupFacts> {
+export async function readSetupFacts(pool: Pool, portalId: PortalId): Promise<SetupFacts> {
   const { rows } = await pool.query<Row>({
     name: "setup-facts",
     text: `

@@ -1,16 +1,17 @@
 import type { PoolClient } from "pg";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { ALERT_CHANNELS, gatherAlertSql } from "./outbox.js";
 
 /** A new connection, as far as the alert needs it. */
 interface MadeConnection {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   /** Who connected the account. */
-  readonly userId: bigint | null;
+  readonly userId: UserId | null;
   readonly userEmail: string | null;
   readonly occasion: "install" | "sign-in";
   /** Undefined if the app was never installed before: there is nobody to alert. */
   readonly before:
-    { readonly status: "CONNECTED" | "DISCONNECTED"; readonly authorizedByUserId: bigint | null } | undefined;
+    { readonly status: "CONNECTED" | "DISCONNECTED"; readonly authorizedByUserId: UserId | null } | undefined;
 }
 
 const RAISE = `

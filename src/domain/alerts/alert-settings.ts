@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { openWebhookUrl, sealWebhookUrl, type TextCipher } from "./webhook-seals.js";
 
 /** Where a portal's alerts go, and which failures raise one. */
@@ -44,7 +45,7 @@ export interface AlertStore {
 
 export async function findAlertSettings(
   { database, cipher }: AlertStore,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<StoredAlertSettings> {
   const { rows } = await database.query<Row>(
     `SELECT alert_webhook_url, alert_webhook_sealed, alert_email, alert_failure_count, alert_failure_percent, alert_digest,
@@ -68,7 +69,7 @@ export async function findAlertSettings(
 // eslint-disable-next-line house/audited-verbs -- a part of changeAlerts
 export async function saveAlertSettings(
   { database, cipher }: AlertStore,
-  portalId: bigint,
+  portalId: PortalId,
   { webhookUrl, email, failureCount, failurePercent, digest, version }: StoredAlertSettings,
 ): Promise<boolean> {
   const sealed = webhookUrl === null ? null : sealWebhookUrl(cipher, portalId, webhookUrl);

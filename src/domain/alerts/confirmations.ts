@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { MailRecipient } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -36,7 +37,7 @@ const REQUEST_CONFIRMATION = `
 /** The caller has locked the portal's settings; this lock makes other accounts that request the same address wait. */
 async function requestConfirmation(
   client: PoolClient,
-  portalId: bigint,
+  portalId: PortalId,
   key: string,
 ): Promise<ConfirmationRequest> {
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`alert address ${key}`]);
@@ -59,7 +60,7 @@ const ADD_LISTED = `
     WHERE excluded.confirmed_at IS NOT NULL AND a.confirmed_at IS NULL`;
 
 interface SavedList {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   /** The addresses before and after the change. */
   readonly before: string | null;
   readonly after: string | null;
@@ -93,7 +94,7 @@ export async function confirmNewcomers(
 // eslint-disable-next-line house/audited-verbs -- a part of askToConfirm
 export async function requestConfirmationAgain(
   client: PoolClient,
-  portalId: bigint,
+  portalId: PortalId,
   address: string,
 ): Promise<ConfirmationRequest> {
   const { rows } = await client.query<{ alert_email: string | null }>(
@@ -109,14 +110,18 @@ export async function requestConfirmationAgain(
 
 const keysOf = (list: string | null): string[] => readRecipients(list ?? "").map(addressKey);
 
-async function findWaiting(client: PoolClient, portalId: bigint, keys: readonly string[]): Promise<string[]> {
+async function findWaiting(
+  client: PoolClient,
+  portalId: PortalId,
+  keys: readonly string[],
+): Promise<string[]> {
   const out = await findOptOuts(client, portalId);
   const confirmed = await findConfirmed(client, portalId);
   return keys.filter((key) => !out.has(key) && !confirmed.has(key));
 }
 
 /** The keys (recipients.ts) of a portal's addresses that alerts may be mailed to. */
-export async function findConfirmed(pool: Pool | PoolClient, portalId: bigint): Promise<Set<string>> {
+export async function findConfirmed(pool: Pool | PoolClient, portalId: PortalId): Promise<Set<string>> {
   const { rows } = await pool.query<{ address: string }>(
     "SELECT address FROM alert_addresses WHERE portal_id = $1 AND confirmed_at IS NOT NULL",
     [portalId],
@@ -156,7 +161,7 @@ async function setConfirmed(client: PoolClient, { portalId, address }: MailRecip
 /** For the page behind the link: whether the address is still on the list, and whether it gets alerts. */
 export async function readConfirmationState(
   pool: Pool | PoolClient,
-  { portalId, address }: { portalId: bigint; address: string },
+  { portalId, address }: { portalId: PortalId; address: string },
 ): Promise<"not-listed" | "waiting" | "confirmed"> {
   const { rows } = await pool.query<{ alert_email: string | null; is_confirmed: boolean }>(
     `SELECT s.alert_email, a.confirmed_at IS NOT NULL
@@ -195,7 +200,7 @@ interface AddressRow {
 /** @param list as stored in the settings */
 export async function listRecipients(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   list: string | null,
 ): Promise<Recipient[]> {
   const addresses = readRecipients(list ?? "");

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { AlertChannel, AlertKind, AlertOutcome } from "./outbox.js";
 
 /** The state of a channel's newest alert, for the settings pages. */
@@ -30,7 +31,7 @@ interface Row {
 /** Undefined if the portal */
 export async function findLastAlert(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   channel: AlertChannel,
 ): Promise<LastAlert | undefined> {
   const { rows } = await pool.query<Row>(

@@ -1,3 +1,4 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { TextCipher } from "./webhook-seals.js";
 
 /** Purpose and path of a link in a mail; a link of one kind does not work for another. */
@@ -9,7 +10,7 @@ export interface MailLinkKind {
 
 /** The sealed content of a link: its holder acts for the address in it, and none of it is visible. */
 export interface MailLink {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly text: string;
 }
 

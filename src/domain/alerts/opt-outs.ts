@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { MailRecipient } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -12,7 +13,7 @@ const KIND = { path: UNSUBSCRIBE_PATH, field: "alert_opt_out" };
 
 /** An address that gets a portal's alerts. */
 export interface Subscription {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly address: string;
 }
 
@@ -31,7 +32,7 @@ export function readSubscription(
 }
 
 /** The keys (recipients.ts) of a portal's addresses that opted out of its alerts. */
-export async function findOptOuts(pool: Pool | PoolClient, portalId: bigint): Promise<Set<string>> {
+export async function findOptOuts(pool: Pool | PoolClient, portalId: PortalId): Promise<Set<string>> {
   const { rows } = await pool.query<{ address: string }>(
     "SELECT address FROM alert_opt_outs WHERE portal_id = $1",
     [portalId],

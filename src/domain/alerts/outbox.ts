@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { cutText } from "#platform/text/storable-text.js";
 
 /** What an admin is alerted to outside the settings pages. */
@@ -25,7 +26,7 @@ export type AlertChannel = (typeof ALERT_CHANNELS)[number];
 
 /** An alert that is due now. */
 export interface DueAlert {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly id: bigint;
   readonly kind: AlertKind;
   readonly channel: AlertChannel;
@@ -51,7 +52,7 @@ export type AlertOutcome = "SENT" | "PARTLY_SENT" | "FAILED" | "NOT_WANTED";
 
 /** The message, and the page of the settings site that shows its subject. */
 interface RaisedAlert {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly kind: Exclude<AlertKind, "TEST">;
   readonly message: string;
   readonly page?: string;

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { AlertChannel, AlertKind, AlertOutcome } from "./outbox.js";
 
 /** One alert, and its result on each channel. */
@@ -34,7 +35,7 @@ const SHOWN = 20;
 const LOOKED_AT = 3 * SHOWN;
 
 /** The portal's newest alerts, newest first. Rows of one alert were written by one statement. */
-export async function listRecentAlerts(pool: Pool, portalId: bigint): Promise<RecentAlert[]> {
+export async function listRecentAlerts(pool: Pool, portalId: PortalId): Promise<RecentAlert[]> {
   const { rows } = await pool.query<Row>(
     `SELECT kind, message, page, created_at,
             json_agg(json_build_object('channel', channel, 'outcome', outcome, 'lastProblem', last_problem,

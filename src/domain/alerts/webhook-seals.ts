@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { makeSigningSecret } from "#platform/outbound/sign.js";
 
 /** Seals texts for one column of one portal's row (src/domain/vault/cipher.ts). */
@@ -10,19 +11,19 @@ export interface TextCipher {
 }
 
 interface SealedColumn {
-  portalId: bigint;
+  portalId: PortalId;
   field: string;
 }
 
 const URL_COLUMN = "alert_webhook_sealed";
 const SECRET_COLUMN = "alert_secret_sealed";
 
-export function sealWebhookUrl(cipher: TextCipher, portalId: bigint, url: string): string {
+export function sealWebhookUrl(cipher: TextCipher, portalId: PortalId, url: string): string {
   return cipher.seal(url, { portalId, field: URL_COLUMN });
 }
 
 /** @throws as TextCipher.open. */
-export function openWebhookUrl(cipher: TextCipher, portalId: bigint, sealed: string): string {
+export function openWebhookUrl(cipher: TextCipher, portalId: PortalId, sealed: string): string {
   return cipher.open(sealed, { portalId, field: URL_COLUMN });
 }
 
@@ -32,7 +33,7 @@ export function openWebhookUrl(cipher: TextCipher, portalId: bigint, sealed: str
  *
  * @throws as TextCipher.open.
  */
-export async function signingSecret(pool: Pool, cipher: TextCipher, portalId: bigint): Promise<string> {
+export async function signingSecret(pool: Pool, cipher: TextCipher, portalId: PortalId): Promise<string> {
   const sealed = cipher.seal(makeSigningSecret(), { portalId, field: SECRET_COLUMN });
   const { rows } = await pool.query<{ sealed: string }>(
     `UPDATE portal_settings SET alert_secret_sealed = coalesce(alert_secret_sealed, $2)
@@ -46,7 +47,7 @@ export async function signingSecret(pool: Pool, cipher: TextCipher, portalId: bi
 export async function storeNewSecret(
   client: PoolClient,
   cipher: TextCipher,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<string> {
   const secret = makeSigningSecret();
   await client.query("UPDATE portal_settings SET alert_secret_sealed = $2 WHERE portal_id = $1", [
@@ -65,7 +66,7 @@ interface SealedRow {
 
 /** What a portal's settings store about its webhook. */
 export interface WebhookSeals {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   /** In clear text, from an earlier release. */
   readonly url: string | null;
   readonly urlSealed: string | null;

@@ -1,3 +1,4 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { localTime } from "#platform/time/local-time.js";
 import { shorten } from "#platform/text/shorten.js";
 import { alertHtml } from "./alert-html.js";
@@ -40,7 +41,7 @@ export function detailsUrl({ page }: DueAlert, publicUrl: string): string {
 
 /** Mentions no names: the recipient may never have heard of the account, and admins choose their own display names. */
 export function confirmationMail(
-  portalId: bigint,
+  portalId: PortalId,
   { confirmUrl, unsubscribeUrl }: { confirmUrl: string; unsubscribeUrl: string },
 ): { subject: string; text: string } {
   const lines = [

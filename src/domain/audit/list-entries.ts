@@ -1,9 +1,10 @@
 import type { Database } from "#platform/db/client.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 
 export interface AuditItem {
   readonly id: bigint;
   readonly at: Date;
-  readonly userId: bigint | null;
+  readonly userId: UserId | null;
   readonly userEmail: string | null;
   readonly subject: string;
   readonly subjectName: string;
@@ -22,7 +23,7 @@ const PAGE_SIZE = 25;
 
 /** Filters of the entries; a missing field does not filter. */
 export interface AuditFilter {
-  readonly userId?: bigint | undefined;
+  readonly userId?: UserId | undefined;
   readonly subject?: string | undefined;
   /** Older than this id. */
   readonly before?: bigint | undefined;
@@ -31,7 +32,7 @@ export interface AuditFilter {
 /** Newest first. Ids grow with time, so the primary key gives the order. */
 export async function listAuditEntries(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
+  portalId: PortalId,
   { userId, subject, before }: AuditFilter,
 ): Promise<AuditEntries> {
   const rows = await prisma.auditEntry.findMany({
@@ -50,7 +51,7 @@ export async function listAuditEntries(
 
 /** A user who changed something, with the address of their last change. */
 export interface AuditActor {
-  readonly userId: bigint;
+  readonly userId: UserId;
   readonly userEmail: string | null;
 }
 
@@ -60,7 +61,7 @@ const ACTORS_OF = 10_000;
 /** Every user who made one of the portal's newest entries. */
 export async function listAuditActors(
   { pool }: Pick<Database, "pool">,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<AuditActor[]> {
   const { rows } = await pool.query<{ user_id: string; user_email: string | null }>(
     `SELECT DISTINCT ON (user_id) user_id, user_email FROM (

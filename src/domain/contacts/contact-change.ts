@@ -1,16 +1,18 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
+
 /** An event that HubSpot reported about a contact. */
 export type ContactChange =
   /**
    * It entered or left a sequence, or it may be gone. Events come in any order, and a merge deletes too, so HubSpot is
    * asked what is true.
    */
-  | { readonly kind: "touched"; readonly portalId: bigint; readonly contactId: string }
+  | { readonly kind: "touched"; readonly portalId: PortalId; readonly contactId: string }
   /** Deleted for privacy: final, and nothing about it may be kept. */
-  | { readonly kind: "erased"; readonly portalId: bigint; readonly contactId: string }
+  | { readonly kind: "erased"; readonly portalId: PortalId; readonly contactId: string }
   /** The contacts were merged into another one. */
   | {
       readonly kind: "merged";
-      readonly portalId: bigint;
+      readonly portalId: PortalId;
       readonly contactIds: readonly string[];
       readonly into: string;
     };

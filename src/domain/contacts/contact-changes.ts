@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { isLockTimeout } from "#platform/db/lock-timeout.js";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { slicesOf, type ContactChange } from "./contact-change.js";
 import { findSurvivors, settleFates, type ContactFate } from "./contact-fates.js";
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
@@ -11,7 +12,7 @@ import { forgetSearches, type ErasedWords } from "./forget-searches.js";
 
 type ChangeOf<Kind extends ContactChange["kind"]> = Extract<ContactChange, { kind: Kind }>;
 
-function pairs(changes: readonly { portalId: bigint; contactId: string }[]): [bigint[], string[]] {
+function pairs(changes: readonly { portalId: PortalId; contactId: string }[]): [PortalId[], string[]] {
   return [changes.map(({ portalId }) => portalId), changes.map(({ contactId }) => contactId)];
 }
 
@@ -41,9 +42,9 @@ interface ErasedRow {
 /** The ids, addresses and names of erased contacts, by portal. */
 function wordsOf(
   erased: readonly ContactFate[],
-  { rows, addresses }: { rows: readonly ErasedRow[]; addresses: ReadonlyMap<bigint, readonly string[]> },
+  { rows, addresses }: { rows: readonly ErasedRow[]; addresses: ReadonlyMap<PortalId, readonly string[]> },
 ): ErasedWords[] {
-  const words = new Map<bigint, Set<string>>();
+  const words = new Map<PortalId, Set<string>>();
   for (const { portalId, contactId } of erased)
     words.set(portalId, (words.get(portalId) ?? new Set()).add(contactId));
   for (const [portalId, known] of addresses) for (const address of known) words.get(portalId)?.add(address);
@@ -53,8 +54,8 @@ function wordsOf(
   return [...words].map(([portalId, named]) => ({ portalId, words: [...named] }));
 }
 
-async function apply(client: PoolClient, changes: readonly ContactChange[]): Promise<Set<bigint>> {
-  const portals = new Set<bigint>();
+async function apply(client: PoolClient, changes: readonly ContactChange[]): Promise<Set<PortalId>> {
+  const portals = new Set<PortalId>();
   async function run<Row extends { portal_id: string }>(
     text: string,
     values: readonly unknown[],
@@ -94,8 +95,8 @@ async function apply(client: PoolClient, changes: readonly ContactChange[]): Pro
 
 /** What became of changes: the portals that have new work, and of those with a row that someone else holds, the fault. */
 interface Applied {
-  readonly concerned: Set<bigint>;
-  readonly held: Map<bigint, Error>;
+  readonly concerned: Set<PortalId>;
+  readonly held: Map<PortalId, Error>;
 }
 
 /**
@@ -108,7 +109,7 @@ interface Applied {
 export async function applyContactChanges(
   pool: Pool,
   changes: readonly ContactChange[],
-): Promise<Set<bigint>> {
+): Promise<Set<PortalId>> {
   const applied: Applied = { concerned: new Set(), held: new Map() };
   for (const slice of slicesOf(changes)) {
     const free = slice.filter(({ portalId }) => !applied.held.has(portalId));
@@ -128,7 +129,7 @@ async function applySlice(pool: Pool, slice: readonly ContactChange[], applied: 
     const portals = [...new Set(slice.map(({ portalId }) => portalId))];
     const [portalId] = portals;
     if (portals.length === 1 && portalId !== undefined) return void applied.held.set(portalId, error);
-    const ofPortal = (id: bigint) => slice.filter(({ portalId }) => portalId === id);
+    const ofPortal = (id: PortalId) => slice.filter(({ portalId }) => portalId === id);
     const ends = await Promise.allSettled(portals.map((id) => applySlice(pool, ofPortal(id), applied)));
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { ContactChange } from "./contact-change.js";
 
 /**
@@ -8,7 +9,7 @@ import type { ContactChange } from "./contact-change.js";
  * later.
  */
 export interface ContactFate {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly contactId: string;
   /** The contact it was merged into; null: it was erased, and nothing about it may be kept. */
   readonly becameId: string | null;
@@ -26,7 +27,7 @@ const IN_FLIGHT_SECONDS = 120;
 const CHECKED_AT_ONCE = 5_000;
 
 /** Identifies a contact without revealing who it is. */
-function contactKey(portalId: bigint, contactId: string): string {
+function contactKey(portalId: PortalId, contactId: string): string {
   return createHash("sha256").update(`${portalId}:${contactId}`).digest("hex");
 }
 
@@ -57,7 +58,7 @@ const SHORTEN = `
 /** Those of a portal's contacts that HubSpot reported as gone, each with what it became. */
 export async function findFates(
   client: Pick<PoolClient, "query">,
-  portalId: bigint,
+  portalId: PortalId,
   contactIds: readonly string[],
 ): Promise<ContactFate[]> {
   const byKey = new Map(contactIds.map((contactId) => [contactKey(portalId, contactId), contactId]));
@@ -191,7 +192,7 @@ export async function findSurvivors(client: PoolClient, erased: readonly Contact
 
 /** A portal whose fates have to be compared with its new executions, and how far that has come; null: not begun. */
 export interface FateCheck {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly checkedId: string | null;
 }
 

@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
 import { FORGOTTEN } from "#domain/contract/import-rows.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { ContactFate } from "./contact-fates.js";
 import type { ErasedWords } from "./forget-searches.js";
 
@@ -41,7 +42,7 @@ export async function moveImportRows(client: PoolClient, merged: readonly Contac
  */
 export async function forgetCellsOf(
   client: PoolClient,
-  survivors: readonly { portalId: bigint; contactId: string }[],
+  survivors: readonly { portalId: PortalId; contactId: string }[],
 ): Promise<void> {
   await client.query(
     `UPDATE import_rows r SET cells = '[]', contact_key = r.contact_id, reason = NULL

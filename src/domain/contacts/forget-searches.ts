@@ -1,4 +1,5 @@
 import type { PoolClient } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** Stands for what an admin typed to find somebody. */
 export const REMOVED = "(removed)";
@@ -41,7 +42,7 @@ function namesContact(filter: string): string {
 
 /** Words that identify erased contacts: ids, addresses and names. */
 export interface ErasedWords {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly words: readonly string[];
 }
 

@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
 import { UNKNOWN_CONTACT } from "#domain/contract/execution.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { ContactFate } from "./contact-fates.js";
 import { rowsByAddress } from "./rows-by-address.js";
 
@@ -38,8 +39,8 @@ const NAME = `
 export async function nameByAddress(
   client: PoolClient,
   contacts: readonly Pick<ContactFate, "portalId" | "contactId">[],
-): Promise<Map<bigint, string[]>> {
-  const addresses = new Map<bigint, string[]>();
+): Promise<Map<PortalId, string[]>> {
+  const addresses = new Map<PortalId, string[]>();
   for (const portalId of new Set(contacts.map((one) => one.portalId))) {
     const ids = contacts.filter((one) => one.portalId === portalId).map(({ contactId }) => contactId);
     const { rows } = await client.query<KnownAddress>(FIND, [portalId, ids]);

@@ -1,3 +1,5 @@
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
+
 /**
  * Who changes something, and in which portal. Every verb that writes takes one, changes that portal alone, asks
  * `requireRight` (actor-rights.ts) first and names the actor in its audit entry.
@@ -22,7 +24,7 @@ export interface HubSpotTab extends Person {
 /** A program of the customer's, also one that a person calls by hand. */
 export interface ApiKey {
   readonly kind: "apiKey";
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly keyId: bigint;
   /** As its admins call it. */
   readonly name: string;
@@ -39,7 +41,7 @@ export type ApiScope = (typeof API_SCOPES)[number];
 /** What no user of the portal asked for: the operator by a command, HubSpot by what it answers, the app by itself. */
 export interface System {
   readonly kind: "system";
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly part: "operator" | "hubspot" | "worker";
 }
 
@@ -51,19 +53,19 @@ export interface Visitor extends Person {
 /** Whoever uses a link that was mailed to an address. */
 export interface MailRecipient {
   readonly kind: "mailRecipient";
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly address: string;
 }
 
 interface Person {
-  readonly portalId: bigint;
-  readonly userId: bigint | null;
+  readonly portalId: PortalId;
+  readonly userId: UserId | null;
   readonly userEmail: string | null;
 }
 
 /** An actor as the audit names it. */
 export interface Author {
-  readonly userId: bigint | null;
+  readonly userId: UserId | null;
   /** An address, or what else the actor is called. */
   readonly userEmail: string | null;
 }

@@ -1,3 +1,4 @@
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import type { IfAlreadyEnrolled, SenderMode } from "./actions/enroll-contract.js";
 
 /**
@@ -114,7 +115,7 @@ export interface EnrollRequest {
  * An execution an owner has claimed. `sequenceId` and `request` are the enroll action's; other actions have neither.
  */
 export interface ClaimedExecution {
-  readonly id: bigint;
+  readonly id: ExecutionId;
   readonly kind: ExecutionKind;
   readonly state: "ATTEMPTING" | "UNCERTAIN";
   readonly callbackId: string;

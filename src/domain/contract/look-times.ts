@@ -1,3 +1,4 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { MINUTE_MS } from "#platform/time/units.js";
 
 /**
@@ -22,7 +23,7 @@ const LONGEST_MS = 15 * MINUTE_MS;
  */
 export function nextOnGrid(
   after: Date,
-  { everyMs, longestMs, portalId }: { everyMs: number; longestMs: number; portalId: bigint },
+  { everyMs, longestMs, portalId }: { everyMs: number; longestMs: number; portalId: PortalId },
 ): Date {
   const offsetMs = Number((portalId * 7_919n) % BigInt(longestMs));
   const steps = Math.floor((after.getTime() - offsetMs) / everyMs) + 1;
@@ -30,7 +31,7 @@ export function nextOnGrid(
 }
 
 /** For an execution accepted at `now`: 5 to 35 s later. */
-export function firstLookAt(now: Date, portalId: bigint): Date {
+export function firstLookAt(now: Date, portalId: PortalId): Date {
   const least = new Date(now.getTime() + FIRST_LOOK_MS.least);
   return nextOnGrid(least, { everyMs: FIRST_LOOK_MS.gather, longestMs: LONGEST_MS, portalId });
 }
@@ -39,7 +40,7 @@ export function firstLookAt(now: Date, portalId: bigint): Date {
  * The check after the one at `now`, for an execution that has waited since `since`: a minute later at first, then up to
  * 15.
  */
-export function nextLookAt(now: Date, since: Date, portalId: bigint): Date {
+export function nextLookAt(now: Date, since: Date, portalId: PortalId): Date {
   const waitedMs = now.getTime() - since.getTime();
   const everyMs = LADDER.find(({ upToMs }) => waitedMs < upToMs)?.everyMs ?? LONGEST_MS;
   return nextOnGrid(now, { everyMs, longestMs: LONGEST_MS, portalId });

@@ -1,3 +1,4 @@
+import type { UserId } from "#platform/ids/branded-ids.js";
 import { CHECK_OUTPUTS } from "./actions/check-contract.js";
 import type { EnrollmentStatus, IfAlreadyEnrolled } from "./actions/enroll-contract.js";
 import { ERROR_SENTENCES, type ErrorCode } from "./error-codes.js";
@@ -22,7 +23,7 @@ export interface Outcome {
 
 /** The sender of an enrollment. */
 export interface Sender {
-  readonly userId: bigint;
+  readonly userId: UserId;
   readonly email: string;
 }
 

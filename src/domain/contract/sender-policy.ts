@@ -1,8 +1,9 @@
 import { z } from "zod";
+import type { UserId } from "#platform/ids/branded-ids.js";
 
 /** What an admin decided about one user as a sender, with the defaults filled in. */
 export interface SenderPolicy {
-  readonly userId: bigint;
+  readonly userId: UserId;
   readonly isAllowed: boolean;
   /** Address of the connected inbox, if it is not the sign-in address. */
   readonly sendAsEmail: string | null;

@@ -1,7 +1,9 @@
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
+
 /** Who uses a browser: a user HubSpot vouched for, in the one portal they signed in to. */
 export interface SessionIdentity {
-  portalId: bigint;
-  userId: bigint | null;
+  portalId: PortalId;
+  userId: UserId | null;
   userEmail: string | null;
 }
 

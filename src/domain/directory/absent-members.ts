@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { atMost } from "#platform/memory/at-most.js";
 
 /** Within this time, the renewal of our copy shows who is active again. */
@@ -17,11 +18,11 @@ export class AbsentMembers {
     this.#until = new LRUCache({ ...atMost(REMEMBERED_AT_MOST), ttl: REMEMBERED_MS, perf: { now } });
   }
 
-  add(portalId: bigint, userId: bigint): void {
+  add(portalId: PortalId, userId: UserId): void {
     this.#until.set(`${portalId}/${userId}`, true);
   }
 
-  has(portalId: bigint, userId: bigint): boolean {
+  has(portalId: PortalId, userId: UserId): boolean {
     return this.#until.has(`${portalId}/${userId}`);
   }
 }

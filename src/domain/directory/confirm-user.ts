@@ -1,10 +1,11 @@
 import type { Pool } from "pg";
 import type { User } from "#platform/hubspot/gateway.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 
 /** HubSpot's answer about one user. */
 export interface ConfirmedUser {
-  readonly portalId: bigint;
-  readonly userId: bigint;
+  readonly portalId: PortalId;
+  readonly userId: UserId;
   /** Undefined: the account has no such user. */
   readonly found: User | undefined;
   /** Also stored for an account that never had the app: it is about to be connected. */

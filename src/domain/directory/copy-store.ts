@@ -1,12 +1,13 @@
 import type { Pool } from "pg";
 import { findSequenceReaders, type DirectoryReport } from "./report.js";
 import type { ListedSequence, Owner, User } from "#platform/hubspot/gateway.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import type { Directory } from "./directory.js";
 
 /** The portal's owner, under whose lease the copy is written: the CTE `lease` is on $1 (portal) and $2 (epoch). */
 export interface CopyOwner {
   readonly pool: Pool;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly epoch: bigint;
   readonly leaseCte: string;
 }
@@ -156,7 +157,7 @@ export interface CopyStore {
   /** `startedAt`, not the end: a copy requested meanwhile is made after this one. */
   markSynced(startedAt: Date, told: { problem: string | null; report: DirectoryReport }): Promise<boolean>;
   /** The users as whom sequences are to be read, the best first. */
-  sequenceReaders(): Promise<readonly bigint[]>;
+  sequenceReaders(): Promise<readonly UserId[]>;
   /** The complete user list was read, by a reading that began at this time. */
   markUsersRead(startedAt: Date): Promise<boolean>;
   /** HubSpot refused the user list, or sent an implausible one. */

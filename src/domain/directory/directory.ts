@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { Owner } from "#platform/hubspot/gateway.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { DirectoryCache } from "./directory-cache.js";
 import {
   DIRECTORY_STATE,
@@ -20,17 +21,20 @@ export interface StoredOwner extends Owner {
  * HubSpot. Written by the portal's owner (copy-store.ts, worker/renewal/sync-directory.ts); read by all.
  */
 export interface Directory {
-  state(portalId: bigint): Promise<DirectoryState | undefined>;
+  state(portalId: PortalId): Promise<DirectoryState | undefined>;
   /** Requests a new copy, unless one was requested or made within `minAgeMs`. True if it was requested now. */
-  requestSync(portalId: bigint, options: { minAgeMs: number }): Promise<boolean>;
-  sequenceName(portalId: bigint, sequenceId: string): Promise<string | undefined>;
+  requestSync(portalId: PortalId, options: { minAgeMs: number }): Promise<boolean>;
+  sequenceName(portalId: PortalId, sequenceId: string): Promise<string | undefined>;
   /** Whether one of our readers saw the sequence in HubSpot when our copy was made. */
-  isSequenceListed(portalId: bigint, sequenceId: string): Promise<boolean>;
-  owner(portalId: bigint, ownerId: string): Promise<StoredOwner | undefined>;
+  isSequenceListed(portalId: PortalId, sequenceId: string): Promise<boolean>;
+  owner(portalId: PortalId, ownerId: string): Promise<StoredOwner | undefined>;
   /** Emails of active people; those without an entry are not active. */
-  activeUserEmails(portalId: bigint, userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, string | null>>;
+  activeUserEmails(
+    portalId: PortalId,
+    userIds: readonly UserId[],
+  ): Promise<ReadonlyMap<UserId, string | null>>;
   /** Call it after owners were written: drops what this process has cached of them. */
-  forget(portalId: bigint, owners: readonly Pick<Owner, "id" | "userId">[]): void;
+  forget(portalId: PortalId, owners: readonly Pick<Owner, "id" | "userId">[]): void;
 }
 
 /** One statement, however many: a rotation has up to 200 members. */
@@ -47,7 +51,7 @@ const REQUEST_SYNC = `
    WHERE portal_id = $1 AND status = 'CONNECTED'
      AND greatest(directory_requested_at, directory_synced_at, '-infinity') <= now() - $2 * interval '1 millisecond'`;
 
-const keyOf = (kind: "owner" | "user" | "sequence", portalId: bigint, id: string | bigint): string =>
+const keyOf = (kind: "owner" | "user" | "sequence", portalId: PortalId, id: string | bigint): string =>
   `${kind}:${portalId}:${id}`;
 
 export function createDirectory({ pool }: { pool: Pool }): Directory {
@@ -62,9 +66,9 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
   }
 
   async function readActiveUsers(
-    portalId: bigint,
-    userIds: readonly bigint[],
-  ): Promise<[userId: bigint, found: { email: string | null }][]> {
+    portalId: PortalId,
+    userIds: readonly UserId[],
+  ): Promise<[userId: UserId, found: { email: string | null }][]> {
     const { rows } = await pool.query<{ user_id: string; email: string | null }>({
       name: "directory-active-users",
       text: ACTIVE_USERS,

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { atMost } from "#platform/memory/at-most.js";
 
 export interface FirstCopyOptions {
   readonly pool: Pool;
   /** Requests a copy of the portal's directory soon. */
-  readonly wake: (portalId: bigint) => void;
+  readonly wake: (portalId: PortalId) => void;
   /** Longest wait of a dropdown. */
   readonly waitMs: number;
 }
@@ -27,12 +28,12 @@ export function createFirstCopyWait({
   pool,
   wake,
   waitMs,
-}: FirstCopyOptions): (portalId: bigint) => Promise<void> {
-  const copied = new LRUCache<bigint, true>(atMost(REMEMBERED));
-  const waiting = new Map<bigint, Promise<void>>();
+}: FirstCopyOptions): (portalId: PortalId) => Promise<void> {
+  const copied = new LRUCache<PortalId, true>(atMost(REMEMBERED));
+  const waiting = new Map<PortalId, Promise<void>>();
 
   /** Whether a first copy is still to come. */
-  async function isDue(portalId: bigint): Promise<boolean> {
+  async function isDue(portalId: PortalId): Promise<boolean> {
     const { rows } = await pool.query<{ is_copied: boolean; is_connected: boolean }>({
       name: "is-directory-copied",
       text: `SELECT directory_synced_at IS NOT NULL AS is_copied, status = 'CONNECTED' AS is_connected
@@ -43,7 +44,7 @@ export function createFirstCopyWait({
     return rows[0]?.is_copied === false && rows[0].is_connected;
   }
 
-  async function wait(portalId: bigint): Promise<void> {
+  async function wait(portalId: PortalId): Promise<void> {
     const endsAtMs = performance.now() + waitMs;
     if (!(await isDue(portalId))) return;
     wake(portalId);

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { parseStorableJson } from "#platform/text/storable-json.js";
 import { peopleOf } from "./people.js";
 
@@ -10,7 +11,7 @@ export interface Option {
 }
 
 export interface OptionQuery {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   /** What the person typed; matches any part of the label, or the whole value. */
   readonly search?: string | undefined;
   /** Cursor from an earlier page. */
@@ -174,7 +175,7 @@ async function searchPage(pool: Pool, source: OptionSource, query: OptionQuery):
 async function findByValue(
   pool: Pool,
   source: OptionSource,
-  query: { portalId: bigint; value: string },
+  query: { portalId: PortalId; value: string },
 ): Promise<Option | undefined> {
   const { rows } = await pool.query<OptionRow>({
     name: `option-${source.name}`,

@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from "pg";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 
 const NAME = "nullif(trim(concat_ws(' ', first_name, last_name)), '')";
 
@@ -41,7 +42,7 @@ export function inactivePeople(which?: string): string {
 
 /** A user of the portal as our copy of its directory knows them. */
 export interface Person {
-  readonly userId: bigint;
+  readonly userId: UserId;
   /** Name, else email, else "User 7". */
   readonly label: string;
   readonly email: string | null;
@@ -52,7 +53,7 @@ export interface Person {
 export const LONGEST_LABEL = 100;
 
 /** What somebody is called of whom nothing but the id is known. */
-export function unnamed(userId: bigint | string): string {
+export function unnamed(userId: UserId | string): string {
   return `User ${userId}`;
 }
 
@@ -94,13 +95,13 @@ export interface PeopleQuestion {
   /** As many as these: of more the active ones that come first by name, and whoever is `named`. */
   readonly most: number;
   readonly isActiveOnly: boolean;
-  readonly named?: readonly bigint[];
+  readonly named?: readonly UserId[];
 }
 
 /** The people of a portal by name. */
 export async function listPeople(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { most, isActiveOnly, named = [] }: PeopleQuestion,
 ): Promise<PeopleList> {
   const { rows } = await pool.query<PersonRow & { place: number }>({
@@ -121,8 +122,8 @@ export async function listPeople(
 /** Who can be chosen as a sender from a dropdown, by name; whoever is `named` is not cut off. */
 export function listActivePeople(
   pool: Pool,
-  portalId: bigint,
-  named: readonly bigint[] = [],
+  portalId: PortalId,
+  named: readonly UserId[] = [],
 ): Promise<PeopleList> {
   return listPeople(pool, portalId, { most: MOST_PEOPLE_OFFERED, isActiveOnly: true, named });
 }
@@ -130,9 +131,9 @@ export function listActivePeople(
 /** Some people of the portal by their ids, however many it has. Ids that our copy does not know are left out. */
 export async function findPeopleByIds(
   reader: Pick<ClientBase, "query">,
-  portalId: bigint,
-  userIds: readonly bigint[],
-): Promise<Map<bigint, Person>> {
+  portalId: PortalId,
+  userIds: readonly UserId[],
+): Promise<Map<UserId, Person>> {
   if (userIds.length === 0) return new Map();
   const { rows } = await reader.query<PersonRow>({
     name: "directory-some-people",
@@ -145,8 +146,8 @@ export async function findPeopleByIds(
 /** The person with this id, if they can be chosen as a sender. */
 export async function findActivePerson(
   pool: Pool,
-  portalId: bigint,
-  userId: bigint,
+  portalId: PortalId,
+  userId: UserId,
 ): Promise<Person | undefined> {
   const person = (await findPeopleByIds(pool, portalId, [userId])).get(userId);
   return person?.isActive === true ? person : undefined;
@@ -162,7 +163,7 @@ export interface NamedSequence {
 export const MOST_SEQUENCES_LISTED = 5_000;
 
 /** Sequences HubSpot lists, by name: the first MOST_SEQUENCES_LISTED. */
-export async function listSequences(pool: Pool, portalId: bigint): Promise<NamedSequence[]> {
+export async function listSequences(pool: Pool, portalId: PortalId): Promise<NamedSequence[]> {
   const { rows } = await pool.query<{ sequence_id: string; name: string }>({
     name: "directory-listed-sequences",
     text: `SELECT sequence_id, name FROM sequences WHERE portal_id = $1 AND is_listed
@@ -185,7 +186,7 @@ export interface SequenceList {
  */
 export async function listEverListedSequences(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { most, named }: { readonly most: number; readonly named?: string | undefined },
 ): Promise<SequenceList> {
   const { rows } = await pool.query<{ sequence_id: string; name: string; place: number }>({

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { inactivePeople, peopleOf, unnamed } from "./people.js";
 
 /**
@@ -32,7 +33,7 @@ const LOOK_BACK = 200;
  * The users as whom to read the portal's sequences, the best first: the one an admin chose, the installer, people with
  * a seat that includes sequences, recent senders, any owner. No deactivated users.
  */
-export async function findSequenceReaders(pool: Pool, portalId: bigint): Promise<bigint[]> {
+export async function findSequenceReaders(pool: Pool, portalId: PortalId): Promise<UserId[]> {
   const { rows } = await pool.query<{ user_id: string }>({
     name: "find-sequence-readers",
     text: `
@@ -63,7 +64,7 @@ export interface NamedReader extends ReaderReport {
 /** Undefined if no copy was made since this is recorded. */
 export async function readDirectoryReport(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<(Omit<DirectoryReport, "readers"> & { readonly readers: readonly NamedReader[] }) | undefined> {
   const { rows } = await pool.query<{
     report: DirectoryReport | null;
@@ -85,7 +86,7 @@ export async function readDirectoryReport(
 }
 
 /** Requests a new copy of the portal's directory, to be made in its next turn. */
-export async function requestCopy(pool: Pool, portalId: bigint): Promise<void> {
+export async function requestCopy(pool: Pool, portalId: PortalId): Promise<void> {
   await pool.query(
     "UPDATE portals SET directory_requested_at = now() WHERE portal_id = $1 AND status = 'CONNECTED'",
     [portalId],

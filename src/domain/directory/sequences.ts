@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import type { PortalGateway, SequenceInFull } from "#platform/hubspot/gateway.js";
 import { HubSpotRejected } from "#platform/hubspot/errors.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { findSequenceReaders } from "./report.js";
 
 /** A sequence of our copy. */
@@ -33,7 +34,7 @@ const COLUMNS = `sequence_id AS id, name, folder_id AS "folderId", hubspot_creat
 /** Sequences that HubSpot lists, by name. */
 export async function listKnownSequences(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { name, limit, after }: SequenceQuestion,
 ): Promise<{ sequences: KnownSequence[]; next: SequencePlace | undefined }> {
   const { rows } = await pool.query<Row>({
@@ -65,7 +66,7 @@ export type SequenceDetail = KnownSequence &
  */
 export async function readSequence(
   { pool, gateway }: { pool: Pool; gateway: PortalGateway },
-  portalId: bigint,
+  portalId: PortalId,
   id: string,
 ): Promise<SequenceDetail | undefined> {
   const { rows } = await pool.query<KnownSequence>(
@@ -89,7 +90,7 @@ export async function readSequence(
 /** A user who may not use sequences is refused with 403. */
 async function asUser(
   gateway: PortalGateway,
-  asked: { userId: bigint; sequenceId: string },
+  asked: { userId: UserId; sequenceId: string },
 ): Promise<SequenceInFull | undefined> {
   try {
     return await gateway.readSequence(asked);

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** Without it, HubSpot tells no grant who the account's users are. */
 const SCOPE = "settings.users.read";
@@ -69,7 +70,7 @@ function stateOf({ had_list, can_renew, list_age_ms }: UserListColumns): UserLis
  *
  * @returns whether it was requested now: then the portal has to be woken.
  */
-export async function requestUserList(pool: Pool, portalId: bigint): Promise<boolean> {
+export async function requestUserList(pool: Pool, portalId: PortalId): Promise<boolean> {
   const { rowCount } = await pool.query({
     name: "request-user-list",
     text: `UPDATE portals p SET users_requested_at = now()
@@ -96,7 +97,7 @@ const REFUSED_FOR = "interval '1 day'";
  *
  * @returns the portals to wake.
  */
-export async function requestOldUserLists(pool: Pool): Promise<bigint[]> {
+export async function requestOldUserLists(pool: Pool): Promise<PortalId[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "request-old-user-lists",
     text: `

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { CurrentSequence } from "#domain/contract/sequence-facts.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { createBreather, type Breathe } from "#platform/time/breather.js";
 import type { Directory } from "#domain/directory/directory.js";
 import { REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
@@ -30,7 +31,7 @@ export interface ExplainerOptions {
   readonly pool: Pool;
   readonly directory: Directory;
   /** For the reads of one question. */
-  readonly gatewayOf: (portalId: bigint) => PortalGateway;
+  readonly gatewayOf: (portalId: PortalId) => PortalGateway;
   /** The clock of send windows, away dates and caps; undefined: the database's. */
   readonly now: (() => Date) | undefined;
   /** Of a call that asks for no hold of its own. */

@@ -1,3 +1,4 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { createBreather } from "#platform/time/breather.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { readEffectivePolicy } from "#domain/senders/effective-policy.js";
@@ -15,7 +16,7 @@ export interface NamedVerdict extends Verdict {
 
 /** What would happen to each of many contacts; undefined: HubSpot has no such contact. In the order of the questions. */
 export type ExplainMany = (
-  portalId: bigint,
+  portalId: PortalId,
   questions: readonly EnrollQuestion[],
 ) => Promise<readonly (NamedVerdict | undefined)[]>;
 

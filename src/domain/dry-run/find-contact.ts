@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { rowsByAddress } from "#domain/contacts/rows-by-address.js";
 import { HubSpotError } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** The contact, and where its data comes from. */
 export interface FoundContact {
@@ -49,7 +50,7 @@ const STORED_BY_EMAIL = readStored(
  */
 export async function findContact(
   { pool, gateway }: { pool: Pool; gateway: PortalGateway },
-  portalId: bigint,
+  portalId: PortalId,
   { contact, properties }: { contact: string; properties: readonly string[] },
 ): Promise<FindContactOutcome> {
   try {
@@ -62,7 +63,11 @@ export async function findContact(
   }
 }
 
-async function findStored(pool: Pool, portalId: bigint, contact: string): Promise<FoundContact | undefined> {
+async function findStored(
+  pool: Pool,
+  portalId: PortalId,
+  contact: string,
+): Promise<FoundContact | undefined> {
   const text = contact.includes("@") ? STORED_BY_EMAIL : STORED_BY_ID;
   const { rows } = await pool.query<StoredRow>(text, [portalId, contact]);
   const [row] = rows;

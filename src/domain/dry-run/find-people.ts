@@ -1,15 +1,16 @@
 import type { Directory, StoredOwner } from "#domain/directory/directory.js";
 import type { Owner } from "#platform/hubspot/gateway.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import type { PeopleSources } from "#domain/senders/people.js";
 import type { AbsentMembers } from "#domain/directory/absent-members.js";
 
 export interface FindPeopleOptions {
-  portalId: bigint;
+  portalId: PortalId;
   directory: Pick<Directory, "owner" | "activeUserEmails">;
   /** The active owner of this id, from HubSpot. Read once per turn and person: see EnrollContext. */
   readOwner: (ownerId: string) => Promise<Owner | undefined>;
   /** The active owner who is this user, from HubSpot. */
-  readOwnerOfUser: (userId: bigint) => Promise<Owner | undefined>;
+  readOwnerOfUser: (userId: UserId) => Promise<Owner | undefined>;
   /** Corrects our copy with HubSpot's answer; by default it is left as it is. */
   saveOwner?: (owner: Owner) => Promise<void>;
   /** Users not to ask HubSpot about again while another member of the rotation can send; by default none. */
@@ -45,22 +46,22 @@ export function findPeople(options: FindPeopleOptions): PeopleSources {
 
   /** Addresses by user; `missing` has none in our copy. */
   async function knownEmails(
-    userIds: readonly bigint[],
-  ): Promise<{ emails: Map<bigint, string>; missing: readonly bigint[] }> {
+    userIds: readonly UserId[],
+  ): Promise<{ emails: Map<UserId, string>; missing: readonly UserId[] }> {
     const known = await directory.activeUserEmails(portalId, userIds);
-    const emails = new Map<bigint, string>();
+    const emails = new Map<UserId, string>();
     for (const [userId, email] of known) if (email !== null) emails.set(userId, email);
     return { emails, missing: userIds.filter((userId) => !emails.has(userId)) };
   }
 
-  async function renewedEmails(userIds: readonly bigint[]): ReturnType<typeof knownEmails> {
+  async function renewedEmails(userIds: readonly UserId[]): ReturnType<typeof knownEmails> {
     const known = await knownEmails(userIds);
     if (renewed === undefined || known.missing.length === 0) return known;
     await renewed;
     return knownEmails(userIds);
   }
 
-  async function readEmail(userId: bigint): Promise<string | null | undefined> {
+  async function readEmail(userId: UserId): Promise<string | null | undefined> {
     const owner = await readOwnerOfUser(userId);
     if (owner === undefined || owner.archived || owner.type !== "PERSON") {
       absent?.add(portalId, userId);
@@ -70,15 +71,15 @@ export function findPeople(options: FindPeopleOptions): PeopleSources {
     return owner.email;
   }
 
-  async function userEmails(userIds: readonly bigint[]): Promise<Map<bigint, string | null>> {
+  async function userEmails(userIds: readonly UserId[]): Promise<Map<UserId, string | null>> {
     const { emails: known, missing: unknown } = await renewedEmails(userIds);
     // Nobody is refused from memory: if no other member could send, all are read.
     const missing = known.size === 0 ? unknown : unknown.filter((userId) => !absent?.has(portalId, userId));
-    const emails = new Map<bigint, string | null>(known);
+    const emails = new Map<UserId, string | null>(known);
     for (let from = 0; from < missing.length; from += READS_AT_ONCE) {
       const slice = missing.slice(from, from + READS_AT_ONCE);
       for (const [index, email] of (await allEnded(slice.map(readEmail))).entries())
-        if (email !== undefined) emails.set(slice[index] as bigint, email);
+        if (email !== undefined) emails.set(slice[index] as UserId, email);
     }
     return emails;
   }

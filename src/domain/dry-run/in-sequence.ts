@@ -4,12 +4,13 @@ import type { CurrentSequence } from "#domain/contract/sequence-facts.js";
 import type { ChoiceExplanation } from "#domain/senders/explain-choice.js";
 import { judgeReplacement, type Replacement } from "#domain/unenroll/judge-replacement.js";
 import { readSetup } from "#domain/unenroll/setup.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Verdict } from "./verdict.js";
 
 /** What the step asks for, and how long it has for it. */
 interface Asked {
   readonly pool: Pool;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly sequenceId: string;
   readonly leftMs: number;
 }

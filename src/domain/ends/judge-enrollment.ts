@@ -1,5 +1,6 @@
 import type { EnrollmentEnd } from "#domain/contract/enrollment-end.js";
 import type { SequenceFacts } from "#domain/contract/sequence-facts.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { DAY_MS, MINUTE_MS } from "#platform/time/units.js";
 import { endWithin, outcomeOfEnd, type EnrollmentStretch } from "./how-ended.js";
 import { FOLLOWED_DAYS, nextRegularLook, nextSoonLook } from "./look-times.js";
@@ -44,7 +45,7 @@ interface Look {
   readonly enrollment: OpenEnrollment;
   readonly facts: SequenceFacts;
   readonly now: Date;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
 }
 
 /**
@@ -57,7 +58,7 @@ export function judgeEnrollment(look: {
   readonly enrollment: OpenEnrollment;
   readonly facts: SequenceFacts | undefined;
   readonly now: Date;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
 }): Judged {
   const { facts } = look;
   if (facts === undefined) return { kind: "lost", because: "CONTACT_GONE" };

@@ -1,14 +1,15 @@
 import type { ClientBase, Pool } from "pg";
 import type { EndOutcome, EnrollmentEnd } from "#domain/contract/enrollment-end.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import type { Engagement } from "./engagement.js";
 import type { LostBecause } from "./judge-enrollment.js";
 
 /** The known ends among these executions of a portal, by execution; one without a known end is not in the map. */
 export async function readEnds(
   reader: Pick<ClientBase, "query">,
-  portalId: bigint,
-  executionIds: readonly bigint[],
-): Promise<Map<bigint, EnrollmentEnd>> {
+  portalId: PortalId,
+  executionIds: readonly ExecutionId[],
+): Promise<Map<ExecutionId, EnrollmentEnd>> {
   const { rows } = await reader.query<{ execution_id: string; outcome: EndOutcome; ended_at: Date }>({
     name: "read-ends",
     text: `SELECT execution_id, outcome, ended_at FROM followed_enrollments
@@ -22,7 +23,7 @@ export async function readEnds(
 
 /** An end in the order in which ends became known. */
 export interface NotedEnd extends EnrollmentEnd {
-  readonly executionId: bigint;
+  readonly executionId: ExecutionId;
   readonly notedAt: Date;
 }
 
@@ -36,7 +37,7 @@ export type NotedPlace = Pick<NotedEnd, "executionId" | "notedAt">;
  */
 export async function readNotedEnds(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { after, limit, settleMs = 10_000 }: { after: NotedPlace; limit: number; settleMs?: number },
 ): Promise<NotedEnd[]> {
   const { rows } = await pool.query<{
@@ -88,8 +89,8 @@ interface CourseRow {
 /** Undefined: the execution enrolled nobody, or it is not followed (yet). */
 export async function readCourse(
   reader: Pick<ClientBase, "query">,
-  portalId: bigint,
-  executionId: bigint,
+  portalId: PortalId,
+  executionId: ExecutionId,
 ): Promise<EnrollmentCourse | undefined> {
   const { rows } = await reader.query<CourseRow>({
     name: "read-course",

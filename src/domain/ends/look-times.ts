@@ -1,4 +1,5 @@
 import { nextOnGrid } from "#domain/contract/look-times.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "#platform/time/units.js";
 
 /** After this, an enrollment is no longer looked at. */
@@ -19,13 +20,13 @@ const SOON_MS = 2 * MINUTE_MS;
  *
  * @param after now, or when the look would have been due if it came along with others before its time.
  */
-export function nextRegularLook(after: Date, enrolledAt: Date, portalId: bigint): Date {
+export function nextRegularLook(after: Date, enrolledAt: Date, portalId: PortalId): Date {
   const ageMs = after.getTime() - enrolledAt.getTime();
   const everyMs = LADDER.find(({ upToMs }) => ageMs < upToMs)?.everyMs ?? LONGEST_MS;
   return nextOnGrid(after, { everyMs, longestMs: LONGEST_MS, portalId });
 }
 
 /** The next look at one whose properties are being written. */
-export function nextSoonLook(now: Date, portalId: bigint): Date {
+export function nextSoonLook(now: Date, portalId: PortalId): Date {
   return nextOnGrid(now, { everyMs: SOON_MS, longestMs: LONGEST_MS, portalId });
 }

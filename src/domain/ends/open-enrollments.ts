@@ -1,11 +1,12 @@
 import { ERASED_CONTACT } from "#domain/contract/execution.js";
 import type { Ownership } from "#domain/executions/claim.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import type { Engagement } from "./engagement.js";
 import type { Judged, OpenEnrollment } from "./judge-enrollment.js";
 
 /** An open enrollment to look at, with its contact. */
 export interface FollowedEnrollment extends OpenEnrollment {
-  readonly executionId: bigint;
+  readonly executionId: ExecutionId;
   /** Undefined: the contact was erased, or the execution deleted. */
   readonly contactId: string | undefined;
 }

@@ -7,6 +7,7 @@ import {
   BATCH_DEADLINE_HOURS,
   type AskedEnrollment,
 } from "#domain/executions/accept/accept-enrollments.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import type { EnrollmentWish } from "./enrollment-wish.js";
 import { prepareEnrollments, type RowRefusalCode } from "./prepare-enrollments.js";
 
@@ -21,9 +22,9 @@ export interface BatchRow {
 
 /** What becomes of a row. */
 export type RowResult =
-  | { readonly kind: "accepted"; readonly id: bigint }
+  | { readonly kind: "accepted"; readonly id: ExecutionId }
   /** Its reference was used in the last 24 hours, by the enrollment `id`. */
-  | { readonly kind: "duplicate"; readonly id: bigint }
+  | { readonly kind: "duplicate"; readonly id: ExecutionId }
   | { readonly kind: "refused"; readonly code: RowRefusalCode; readonly detail: string };
 
 /**
@@ -74,7 +75,7 @@ const referencesOf = (rows: readonly BatchRow[]): string[] => [
 
 /** Who has a reference: a stored enrollment, or a row that is about to be stored, by its place. */
 interface Use {
-  readonly id?: bigint;
+  readonly id?: ExecutionId;
   readonly callbackId?: string;
   readonly fresh?: number;
 }
@@ -85,7 +86,7 @@ interface Use {
  */
 async function lockReferences(
   client: PoolClient,
-  portalId: bigint,
+  portalId: PortalId,
   references: readonly string[],
 ): Promise<Map<string, Use>> {
   if (references.length === 0) return new Map();

@@ -3,6 +3,7 @@ import { SEQUENCE_PROPERTIES } from "#domain/contract/wait-contract.js";
 import type { Directory } from "#domain/directory/directory.js";
 import type { CurrentEnrollment, PortalGateway } from "#platform/hubspot/gateway.js";
 import { readHubSpotDate } from "#platform/hubspot/wire/hubspot-date.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** Where a contact is enrolled now, by HubSpot's word. */
 export interface RunningEnrollment {
@@ -29,7 +30,7 @@ export interface EnrollmentSources {
  */
 export async function findRunningEnrollment(
   sources: EnrollmentSources,
-  portalId: bigint,
+  portalId: PortalId,
   contactId: string,
 ): Promise<RunningEnrollment | undefined | "unknown-contact"> {
   const { gateway, now } = sources;
@@ -44,7 +45,7 @@ export async function findRunningEnrollment(
 async function describe(
   enrollment: CurrentEnrollment,
   sources: EnrollmentSources,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<RunningEnrollment> {
   const { sequenceId: id, sequenceName, enrolledAt, toEmail: email } = enrollment;
   const name = sequenceName ?? (await sources.directory.sequenceName(portalId, id)) ?? null;
@@ -59,7 +60,7 @@ async function describe(
 async function enrolledBy(
   { enrolledBy: userId, enrolledByEmail }: CurrentEnrollment,
   directory: Directory,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<string | null> {
   if (enrolledByEmail !== null) return enrolledByEmail;
   if (userId == null || !/^\d{1,18}$/.test(userId)) return userId ?? null;

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import type { EndOutcome } from "#domain/contract/enrollment-end.js";
 import { findPeopleByIds } from "#domain/directory/people.js";
 import { findFlows } from "#domain/flows/flow-names.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Period } from "./stats-period.js";
 
 /** What enrollments are counted by, in SQL on `executions e`; `$4` is the account's time zone. */
@@ -55,7 +56,7 @@ const MOST_LINES = 1_000;
  */
 export async function readStats(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { period, by }: { period: Period; by: StatsKey },
 ): Promise<Stats> {
   const { to, timeZone } = period;
@@ -93,7 +94,7 @@ interface TimeRow {
 }
 
 /** Where to begin so that the limit of rows is not exceeded: from the index alone. */
-async function readStart(pool: Pool, portalId: bigint, { from, to }: Period): Promise<Date> {
+async function readStart(pool: Pool, portalId: PortalId, { from, to }: Period): Promise<Date> {
   const { rows } = await pool.query<{ decided_at: Date }>({
     name: "stats-start",
     text: `SELECT decided_at FROM executions WHERE portal_id = $1 AND decided_at >= $2 AND decided_at < $3
@@ -142,7 +143,7 @@ function addUp(rows: readonly CountRow[], time: TimeRow | undefined): StatsCount
 
 async function named(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { by, lines }: { by: StatsKey; lines: readonly StatsLine[] },
 ): Promise<StatsLine[]> {
   const names = await readNames(pool, portalId, { by, ids: lines.flatMap(({ id }) => id ?? []) });
@@ -151,7 +152,7 @@ async function named(
 
 async function readNames(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { by, ids }: { by: StatsKey; ids: readonly string[] },
 ): Promise<ReadonlyMap<string, string | null>> {
   switch (by) {

@@ -1,6 +1,7 @@
 import { unnamed, type Person } from "#domain/directory/people.js";
 import { ERASED_CONTACT, UNKNOWN_CONTACT, type Source } from "#domain/contract/execution.js";
 import type { EndOutcome, EnrollmentEnd } from "#domain/contract/enrollment-end.js";
+import type { ExecutionId, UserId } from "#platform/ids/branded-ids.js";
 import { ENROLLMENT_STATE, type EnrollmentState } from "./enrollment-state.js";
 
 /** An enrollment as the API and outgoing webhooks show it: JSON, times in ISO 8601 (UTC, milliseconds). */
@@ -67,9 +68,9 @@ export const ENROLLMENT_COLUMNS = `
 /** What else belongs to some rows. */
 export interface EnrollmentContext {
   /** What people are called, by user id. */
-  readonly people: ReadonlyMap<bigint, Pick<Person, "label" | "email">>;
+  readonly people: ReadonlyMap<UserId, Pick<Person, "label" | "email">>;
   /** How enrollments ended, by their id. */
-  readonly ends: ReadonlyMap<bigint, EnrollmentEnd>;
+  readonly ends: ReadonlyMap<ExecutionId, EnrollmentEnd>;
 }
 
 export function toEnrollment(row: EnrollmentRow, { people, ends }: EnrollmentContext): Enrollment {

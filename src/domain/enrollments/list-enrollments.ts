@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { rowsByAddress } from "#domain/contacts/rows-by-address.js";
 import { undecidedRows } from "#domain/contract/undecided.js";
 import { idAt, TIME_MARGIN_MS } from "#domain/executions/id-at.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import type { ChangeFence } from "./change-fence.js";
 import { ENROLLMENT_COLUMNS, type Enrollment, type EnrollmentRow } from "./enrollment.js";
 import { enrollmentCondition, type EnrollmentFilter } from "./enrollment-filter.js";
@@ -32,12 +33,12 @@ const HIGHEST_ID = 2n ** 63n - 1n;
 /** Which rows are read, in which order. */
 interface Source {
   readonly pool: Pool;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly filter: EnrollmentFilter;
   readonly sort: EnrollmentSort;
-  readonly candidates: readonly bigint[] | undefined;
+  readonly candidates: readonly ExecutionId[] | undefined;
   /** Of sort -createdAt: no row below is of interest. */
-  readonly firstId: bigint;
+  readonly firstId: ExecutionId;
   /** Of sort `updatedAt`: changes from this moment on may be incomplete. */
   readonly before: Date | undefined;
 }
@@ -49,7 +50,7 @@ interface Source {
  */
 export async function listEnrollments(
   { pool, fence }: { readonly pool: Pool; readonly fence: ChangeFence },
-  portalId: bigint,
+  portalId: PortalId,
   question: ListQuestion,
 ): Promise<EnrollmentList> {
   const { filter, sort, limit } = question;
@@ -95,7 +96,11 @@ async function startOf({ pool, portalId, filter, sort }: Source): Promise<ListPl
   return { id: (await idAt(pool, portalId, until)) ?? HIGHEST_ID };
 }
 
-async function firstIdOf(pool: Pool, portalId: bigint, { createdAfter }: EnrollmentFilter): Promise<bigint> {
+async function firstIdOf(
+  pool: Pool,
+  portalId: PortalId,
+  { createdAfter }: EnrollmentFilter,
+): Promise<ExecutionId> {
   if (createdAfter === undefined) return 0n;
   return (await idAt(pool, portalId, new Date(createdAfter.getTime() - TIME_MARGIN_MS))) ?? 0n;
 }
@@ -150,11 +155,11 @@ async function edgeOf(source: Source, place: ListPlace): Promise<ListPlace | und
 /** Ids of what an index finds at once; undefined if none does, or if it finds too many. */
 async function findCandidates(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { contactId, email, reference, status }: EnrollmentFilter,
-): Promise<bigint[] | undefined> {
+): Promise<ExecutionId[] | undefined> {
   const limit = MOST_CANDIDATES + 1;
-  const find = async (text: string, values: unknown[]): Promise<bigint[] | undefined> => {
+  const find = async (text: string, values: unknown[]): Promise<ExecutionId[] | undefined> => {
     const { rows } = await pool.query<{ id: string }>(text, values);
     return rows.length > MOST_CANDIDATES ? undefined : rows.map(({ id }) => BigInt(id));
   };

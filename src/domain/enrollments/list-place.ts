@@ -1,9 +1,11 @@
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
+
 export const ENROLLMENT_SORTS = ["-createdAt", "updatedAt"] as const;
 export type EnrollmentSort = (typeof ENROLLMENT_SORTS)[number];
 
 /** Where a list goes on: after this enrollment, which need not exist anymore. */
 export interface ListPlace {
-  readonly id: bigint;
+  readonly id: ExecutionId;
   /** Of sort `updatedAt`. */
   readonly updatedAt?: Date | undefined;
 }

@@ -2,6 +2,7 @@ import type { ClientBase } from "pg";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import type { EnrollRequest } from "#domain/contract/execution.js";
 import type { AskedEnrollment } from "#domain/executions/accept/accept-enrollments.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { EnrollmentWish, SenderWish } from "./enrollment-wish.js";
 import {
   nameIn,
@@ -112,7 +113,7 @@ function allOf(refusals: readonly Refused[]): Refused {
 }
 
 function presetProblem(
-  portalId: bigint,
+  portalId: PortalId,
   { presetId }: EnrollmentWish,
   { presets }: WishedNames,
 ): Refused | undefined {
@@ -121,7 +122,7 @@ function presetProblem(
 }
 
 function replacingProblem(
-  portalId: bigint,
+  portalId: PortalId,
   { ifAlreadyEnrolled }: EnrollmentWish,
   { replacingProblems }: WishedNames,
 ): Refused | undefined {
@@ -130,7 +131,7 @@ function replacingProblem(
 }
 
 function sequenceOf(
-  portalId: bigint,
+  portalId: PortalId,
   { sequence }: EnrollmentWish,
   { sequenceIds, sequenceNames }: WishedNames,
 ): string | Refused {
@@ -147,7 +148,7 @@ function sequenceOf(
 type SenderRequest = Pick<EnrollRequest, "senderMode" | "senderUserId" | "rotationId" | "senderAlias">;
 
 function senderOf(
-  portalId: bigint,
+  portalId: PortalId,
   { mode, userId, email = "", rotationId, alias }: SenderWish,
   { users, rotations }: WishedNames,
 ): SenderRequest | Refused {

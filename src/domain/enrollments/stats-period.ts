@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { knownZone } from "#platform/time/local-time.js";
 import { DAY_MS } from "#platform/time/units.js";
 import { startOfDay } from "#platform/time/zoned-day.js";
@@ -22,7 +23,7 @@ export interface Period {
 const USUAL_DAYS = 30;
 
 /** Reads dates in the account's time zone. */
-export async function readPeriod(pool: Pool, portalId: bigint, { from, to }: AskedPeriod): Promise<Period> {
+export async function readPeriod(pool: Pool, portalId: PortalId, { from, to }: AskedPeriod): Promise<Period> {
   const { rows } = await pool.query<{ time_zone: string | null }>(
     "SELECT time_zone FROM portals WHERE portal_id = $1",
     [portalId],

@@ -2,13 +2,14 @@ import type { ClientBase } from "pg";
 import { peopleOf } from "#domain/directory/people.js";
 import { whyUnusable } from "#domain/unenroll/problem-sentences.js";
 import { readSetup } from "#domain/unenroll/setup.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { EnrollmentWish } from "./enrollment-wish.js";
 
 type Reader = Pick<ClientBase, "query">;
 
 /** What somebody asks for, in an account. */
 export interface AccountWish {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly wish: EnrollmentWish;
 }
 
@@ -26,11 +27,11 @@ export interface WishedNames {
   readonly presets: ReadonlySet<string>;
   readonly rotations: ReadonlySet<string>;
   /** Why a sequence cannot be replaced, of accounts for which that is asked. */
-  readonly replacingProblems: ReadonlyMap<bigint, string>;
+  readonly replacingProblems: ReadonlyMap<PortalId, string>;
 }
 
 /** The key of a name in an account. */
-export const nameIn = (portalId: bigint | string, name: string): string => `${portalId}:${name}`;
+export const nameIn = (portalId: PortalId | string, name: string): string => `${portalId}:${name}`;
 
 /** Whether a sequence's id is all that has to be looked up. */
 export function namesSequenceIdAlone({
@@ -82,8 +83,8 @@ export async function readWishedNames(reader: Reader, wishes: readonly AccountWi
 async function readReplacingProblems(
   reader: Reader,
   wishes: readonly AccountWish[],
-): Promise<Map<bigint, string>> {
-  const problems = new Map<bigint, string>();
+): Promise<Map<PortalId, string>> {
+  const problems = new Map<PortalId, string>();
   const replacing = wishes.filter(({ wish }) => wish.ifAlreadyEnrolled === "replace");
   for (const portalId of new Set(replacing.map((one) => one.portalId))) {
     const problem = whyUnusable(await readSetup({ pool: reader }, portalId));
@@ -93,12 +94,12 @@ async function readReplacingProblems(
 }
 
 interface Named {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly name: string;
 }
 
 /** Each once, as two columns. */
-function columnsOf(named: readonly Named[]): [bigint[], string[]] {
+function columnsOf(named: readonly Named[]): [PortalId[], string[]] {
   const distinct = [...new Map(named.map((one) => [nameIn(one.portalId, one.name), one])).values()];
   return [distinct.map(({ portalId }) => portalId), distinct.map(({ name }) => name)];
 }

@@ -6,6 +6,7 @@ import {
   type ExecutionKind,
   type Moves,
 } from "#domain/contract/execution.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { momentIn, sqlTimeLeftMs } from "./time-left.js";
 
 interface ClaimedRow {
@@ -59,7 +60,7 @@ const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.contact_
  */
 export interface Ownership {
   readonly pool: Pool;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly epoch: bigint;
   /** SQL of the CTE `lease`, on $1 (portal) and $2 (epoch). */
   readonly leaseCte: string;

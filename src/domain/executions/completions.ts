@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import type { Ownership } from "./claim.js";
 import { ERASED_CONTACT, type RequestContext, type Moves } from "#domain/contract/execution.js";
 import { toOutputFields, type StoredAnswer } from "#domain/contract/outcome.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import { momentIn, sqlTimeLeftMs } from "./time-left.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
@@ -17,7 +18,7 @@ const CERTAINLY_EARLY = "45 seconds";
 
 /** A decided execution whose result still has to be reported, or only recorded. */
 export interface OwedCompletion {
-  readonly id: bigint;
+  readonly id: ExecutionId;
   /** False for an admin's retry: no workflow holds the contact for it, and HubSpot knows no such callback. */
   readonly isHeld: boolean;
   readonly callbackId: string;
@@ -47,13 +48,13 @@ export interface OwedCompletion {
 /** The result of sending a completion. `isDoubted`: HubSpot may have accepted it, now or with an earlier request. */
 export type CompletionResult =
   | {
-      readonly id: bigint;
+      readonly id: ExecutionId;
       readonly to: "COMPLETED" | "COMPLETION_REFUSED" | "COMPLETION_ABANDONED";
       readonly problem?: string;
       readonly isDoubted?: boolean;
     }
   | {
-      readonly id: bigint;
+      readonly id: ExecutionId;
       readonly to: "DECIDED";
       readonly delayMs: number;
       readonly problem: string;
@@ -68,7 +69,7 @@ export type CompletionResult =
     };
 
 /** How often each completion had been sent when it was read (OwedCompletion.tries), by id. */
-export type TriesBefore = ReadonlyMap<bigint, number>;
+export type TriesBefore = ReadonlyMap<ExecutionId, number>;
 
 /**
  * Completions due now, oldest first; the sequence's name comes from HubSpot, or otherwise from our directory. Reading
@@ -211,8 +212,8 @@ const AGAIN = `AND (e.id, e.completion_tries) IN (SELECT * FROM unnest($3::bigin
 /** Completions that HubSpot refused for good although it should still have held the contact. */
 export async function readCutShort(
   pool: Pool,
-  portalId: bigint,
-  ids: readonly bigint[],
+  portalId: PortalId,
+  ids: readonly ExecutionId[],
 ): Promise<{ holds: number; leastHours: number }> {
   const { rows } = await pool.query<{ holds: number; least_hours: number | null }>({
     name: "read-cut-short-holds",

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 
 /** Ids grow with acceptance, but transactions overlap: so a margin on either side of a moment is read. */
 export const TIME_MARGIN_MS = 60_000;
@@ -7,7 +8,11 @@ export const TIME_MARGIN_MS = 60_000;
  * The first id accepted at or after a moment, by binary search over the ids: some thirty lookups in the primary key,
  * which need no extra index. Undefined if no moment is given.
  */
-export async function idAt(pool: Pool, portalId: bigint, at: Date | undefined): Promise<bigint | undefined> {
+export async function idAt(
+  pool: Pool,
+  portalId: PortalId,
+  at: Date | undefined,
+): Promise<ExecutionId | undefined> {
   if (at === undefined) return undefined;
   const { rows } = await pool.query<{ id: string | null }>(
     `WITH RECURSIVE halving AS (

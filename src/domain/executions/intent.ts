@@ -1,10 +1,11 @@
 import { ERASED_CONTACT } from "#domain/contract/execution.js";
+import type { ExecutionId, UserId } from "#platform/ids/branded-ids.js";
 import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 
 /** The sender an attempt is about to use, stored before the request: a successor has to count it. */
 export interface Intent {
-  readonly executionId: bigint;
-  readonly senderUserId: bigint;
+  readonly executionId: ExecutionId;
+  readonly senderUserId: UserId;
   readonly senderEmail: string;
   /** Why this sender: `sender_choice` of the execution. */
   readonly senderChoice: object;
@@ -13,7 +14,7 @@ export interface Intent {
 /** A rotation member's position after the picks behind the intents. */
 export interface RotationState {
   readonly rotationId: string;
-  readonly userId: bigint;
+  readonly userId: UserId;
   readonly currentWeight: number;
   readonly picks: number;
 }

@@ -1,9 +1,10 @@
 import { LANES, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import type { Ownership } from "./claim.js";
 
 /** A contact that was accepted by its address, and whom HubSpot knows. */
 export interface ContactOfAddress {
-  readonly executionId: bigint;
+  readonly executionId: ExecutionId;
   readonly contactId: string;
 }
 
@@ -27,7 +28,7 @@ export async function storeContactIds(owner: Ownership, found: readonly ContactO
 
 /** An execution whose contact is known by the address alone. */
 export interface UnknownContact {
-  readonly executionId: bigint;
+  readonly executionId: ExecutionId;
   readonly email: string;
 }
 

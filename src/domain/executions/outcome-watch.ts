@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 
 interface Watched {
-  readonly portalId: bigint;
-  readonly id: bigint;
+  readonly portalId: PortalId;
+  readonly id: ExecutionId;
 }
 
 /** Waits until executions are decided, by whatever process. */

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { inSequence, type Slices } from "./slices.js";
 
 /** Rows made due in one statement: tens of milliseconds. */
@@ -21,7 +22,7 @@ const START: Cursor = { due_at: "-infinity", id: "0" };
  *
  * @param condition on the columns of `executions`, beginning with the state; the portal is $1.
  */
-function makeDue(pool: Pool, rows: { portalId: bigint; condition: string }, after = START): Slices {
+function makeDue(pool: Pool, rows: { portalId: PortalId; condition: string }, after = START): Slices {
   const { portalId, condition } = rows;
   return async () => {
     const slice = await pool.query<Cursor>(
@@ -46,7 +47,7 @@ function makeDue(pool: Pool, rows: { portalId: bigint; condition: string }, afte
  *
  * Each state has its own statement and partial index: as a list they would read the portal's whole history.
  */
-export function resumePortal(pool: Pool, portalId: bigint): Slices {
+export function resumePortal(pool: Pool, portalId: PortalId): Slices {
   const waiting = [QUEUED_FOR_HUBSPOT, "state = 'UNCERTAIN' AND epoch IS NULL", "state = 'DECIDED'"];
   return inSequence([
     () => closeCircuit(pool, portalId),
@@ -55,7 +56,7 @@ export function resumePortal(pool: Pool, portalId: bigint): Slices {
   ]);
 }
 
-async function closeCircuit(pool: Pool, portalId: bigint): Promise<undefined> {
+async function closeCircuit(pool: Pool, portalId: PortalId): Promise<undefined> {
   await pool.query(
     `UPDATE portal_drains SET circuit_open_until = NULL, circuit_opened_at = NULL, circuit_reason = NULL, circuit_cause = NULL, circuit_trips = 0,
             resumed_at = now()
@@ -74,7 +75,7 @@ const WOKEN_A_SECOND = 20;
  *
  * @param userId the sender whose settings changed: wakes only contacts that this sender was considered for.
  */
-export function wakeWaiters(pool: Pool, portalId: bigint, userId?: bigint): Slices {
+export function wakeWaiters(pool: Pool, portalId: PortalId, userId?: UserId): Slices {
   const considered = JSON.stringify(userId === undefined ? {} : { passedOver: [{ userId: String(userId) }] });
   const waiters = wakeAfter(pool, { portalId, considered, woken: 0, last: START });
   return async () => {
@@ -87,12 +88,12 @@ export function wakeWaiters(pool: Pool, portalId: bigint, userId?: bigint): Slic
  * Before the waiters are looked for: a contact that is judged at this moment, by what applied before, is not among them
  * yet. Whoever writes that it waits finds this note, and has it look again (write-back.ts).
  */
-async function noteWake(pool: Pool, portalId: bigint): Promise<void> {
+async function noteWake(pool: Pool, portalId: PortalId): Promise<void> {
   await pool.query("UPDATE portal_drains SET waiters_woken_at = now() WHERE portal_id = $1", [portalId]);
 }
 
 interface Wake {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   /** What the stored choice of the affected contacts contains. */
   readonly considered: string;
   readonly woken: number;

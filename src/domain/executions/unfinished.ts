@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import type { Slices } from "./slices.js";
 
@@ -7,14 +8,14 @@ const TRIES = 8;
 const TRY_AGAIN_MS = 2_000;
 
 interface Unfinished {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly slices: Slices;
   readonly tries: number;
 }
 
 export interface UnfinishedOptions {
   /** Called after each slice: the portal has work. */
-  wake: (portalId: bigint) => void;
+  wake: (portalId: PortalId) => void;
   logger: Logger;
   tryAgainMs?: number;
 }
@@ -34,7 +35,7 @@ export class UnfinishedChanges {
     this.#options = options;
   }
 
-  add(portalId: bigint, slices: Slices): void {
+  add(portalId: PortalId, slices: Slices): void {
     this.#left.push({ portalId, slices, tries: 0 });
     this.#working ??= this.#work().finally(() => (this.#working = undefined));
   }

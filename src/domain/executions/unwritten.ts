@@ -1,3 +1,4 @@
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import type { Ownership } from "./claim.js";
 
 /**
@@ -10,14 +11,14 @@ export const FREE_ROWS = `AND e.id = ANY (ARRAY(
 
 /** A row to be written, and what shows that it is still as it was read. */
 export interface RowAsRead {
-  readonly id: bigint;
+  readonly id: ExecutionId;
   readonly asRead: string | number | Date;
 }
 
 /** Which rows are still to be written, and whether the portal is still the owner's. */
 export interface Unwritten {
   readonly isOwner: boolean;
-  readonly ids: ReadonlySet<bigint>;
+  readonly ids: ReadonlySet<ExecutionId>;
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
+
 /**
  * In characters of JSON. The database takes thousands of calls a second, so this fills up only when it hangs; the limit
  * per portal keeps one flood from shutting out the rest.
@@ -18,13 +20,13 @@ export function sizeOf(requestJson: string): number {
 
 export interface WaitingCalls {
   /** Returns false if it does not fit. */
-  add(portalId: bigint, size: number): boolean;
-  remove(portalId: bigint, size: number): void;
+  add(portalId: PortalId, size: number): boolean;
+  remove(portalId: PortalId, size: number): void;
 }
 
 /** Counts what waits for its commit, in total and by portal. */
 export function createWaitingCalls(limits: WaitingLimits = DEFAULT_LIMITS): WaitingCalls {
-  const byPortal = new Map<bigint, number>();
+  const byPortal = new Map<PortalId, number>();
   let total = 0;
   return {
     add(portalId, size) {

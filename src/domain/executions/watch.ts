@@ -2,6 +2,7 @@ import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 import { isLegalMove, type ExecutionKind, type Moves } from "#domain/contract/execution.js";
 import type { Outcome } from "#domain/contract/outcome.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import { leftInNone } from "./endings/left-in-none.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
@@ -17,7 +18,7 @@ export interface SeenEnrollment {
 
 /** An execution that waits for its contact's sequence to end. */
 export interface WatchedExecution {
-  readonly id: bigint;
+  readonly id: ExecutionId;
   readonly kind: ExecutionKind;
   readonly callbackId: string;
   readonly contactId: string;

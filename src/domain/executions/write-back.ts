@@ -11,6 +11,7 @@ import { leftInNone } from "./endings/left-in-none.js";
 import { DECIDED_CHANNEL } from "./outcome-watch.js";
 import type { Outcome } from "#domain/contract/outcome.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
+import type { ExecutionId, UserId } from "#platform/ids/branded-ids.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
 /** An owner's result for an execution it had claimed. */
@@ -23,7 +24,7 @@ export type Result =
       readonly delayMs: number;
       readonly problem: string;
       /** The sender to wait for. */
-      readonly forUserId?: bigint | undefined;
+      readonly forUserId?: UserId | undefined;
       readonly senderChoice?: object | undefined;
       /** When what applies in the account was read, by which it waits for a sender: the database's time. */
       readonly policyReadAt?: Date;
@@ -51,7 +52,7 @@ function toJson(outputs: Outcome["outputs"]): string | undefined {
 }
 
 export interface Finding {
-  readonly id: bigint;
+  readonly id: ExecutionId;
   readonly from: ExecutionState;
   /** From the row as it was claimed; left out if a merge in between does not matter. */
   readonly contactId?: string;
@@ -150,7 +151,7 @@ const UPDATE = (leaseCte: string, free = ""): string => `
 /** SQL: whoever waits for single calls of the API learns of it once it is committed. Other executions cost nothing. */
 const sayDecided = `CASE WHEN lane = ${LANES.call} AND enrollment_status IS NOT NULL THEN pg_notify('${DECIDED_CHANNEL}', '') END`;
 
-function senderOf(result: Result): bigint | undefined {
+function senderOf(result: Result): UserId | undefined {
   if (result.to === "DECIDED") return result.outcome.sender?.userId;
   return "forUserId" in result ? result.forUserId : undefined;
 }

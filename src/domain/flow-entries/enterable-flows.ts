@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** A workflow that contacts can be put in, as far as we have read. */
 export interface EnterableFlow {
@@ -11,7 +12,7 @@ export interface EnterableFlow {
 const MOST_LISTED = 1_000;
 
 /** Those that are on, by name. */
-export async function listEnterableFlows(pool: Pool, portalId: bigint): Promise<EnterableFlow[]> {
+export async function listEnterableFlows(pool: Pool, portalId: PortalId): Promise<EnterableFlow[]> {
   const { rows } = await pool.query<{ flow_id: string; name: string | null; is_stamped: boolean }>({
     name: "list-enterable-flows",
     text: `

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { Ownership } from "#domain/executions/claim.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import {
   ENTRY_DEADLINE_HOURS,
   type DueEntry,
@@ -20,7 +21,7 @@ interface DueRow {
 
 /** Up to `limit` that are due, the longest waiting first. */
 export async function readDueEntries(
-  { pool, portalId }: { readonly pool: Pool; readonly portalId: bigint },
+  { pool, portalId }: { readonly pool: Pool; readonly portalId: PortalId },
   limit: number,
 ): Promise<DueEntry[]> {
   const { rows } = await pool.query<DueRow>({

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { FLOW_ENTRY_OUTCOMES, type FlowEntryOutcome, type FlowEntryState } from "./flow-entry.js";
 
 /** A contact that was, or is to be, put in a workflow, as the page tells it. */
@@ -33,7 +34,7 @@ interface EntryRow {
 }
 
 /** The newest of the account. */
-export async function listEntries(pool: Pool, portalId: bigint): Promise<ListedEntry[]> {
+export async function listEntries(pool: Pool, portalId: PortalId): Promise<ListedEntry[]> {
   const { rows } = await pool.query<EntryRow>({
     name: "list-flow-entries",
     text: `SELECT w.id, w.flow_id, f.name, w.contact_id, w.email, w.state, w.outcome, w.message, w.created_at

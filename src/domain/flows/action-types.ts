@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
 import { EXECUTION_KINDS, type ActionDefinition, type ExecutionKind } from "#domain/contract/execution.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { HOUR_MS } from "#platform/time/units.js";
 
 /** New is an action whose number nobody knew in any version. */
@@ -13,7 +14,7 @@ const NOTE = `
 
 export interface ActionTypeNotesOptions {
   readonly pool: Pool;
-  readonly onNew: (portalId: bigint) => void;
+  readonly onNew: (portalId: PortalId) => void;
   readonly onFault: (fault: unknown) => void;
 }
 
@@ -29,7 +30,7 @@ const MOST_REMEMBERED = 1_000;
  */
 export class ActionTypeNotes {
   readonly #pool: Pool;
-  readonly #onNew: (portalId: bigint) => void;
+  readonly #onNew: (portalId: PortalId) => void;
   readonly #onFault: (fault: unknown) => void;
   readonly #written = new LRUCache<string, true>({ max: MOST_REMEMBERED, ttl: SEEN_AGAIN_MS });
 
@@ -41,7 +42,7 @@ export class ActionTypeNotes {
   }
 
   /** Call it for each call that HubSpot signed. Returns at once and never fails. */
-  heard(portalId: bigint, kind: ExecutionKind, { id, version }: ActionDefinition): void {
+  heard(portalId: PortalId, kind: ExecutionKind, { id, version }: ActionDefinition): void {
     const key = `${kind} ${id} ${version}`;
     if (this.#written.has(key)) return;
     // Before the write: a thousand calls that come meanwhile must not each write it.

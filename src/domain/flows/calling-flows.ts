@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { findFlows } from "./flow-names.js";
 
 /** A workflow that called lately and whose name is known. */
@@ -12,7 +13,7 @@ export interface CallingFlow {
 const CALLS_LOOKED_AT = 2_000;
 
 /** Workflows that called lately, by name; without those whose name is not known. */
-export async function listCallingFlows(pool: Pool, portalId: bigint): Promise<CallingFlow[]> {
+export async function listCallingFlows(pool: Pool, portalId: PortalId): Promise<CallingFlow[]> {
   const { rows } = await pool.query<{ id: string }>({
     name: "calling-workflows",
     text: `SELECT DISTINCT workflow_id AS id FROM (

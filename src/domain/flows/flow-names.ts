@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** A workflow that HubSpot named to us, in a call or in its list. */
 export interface NamedFlow {
@@ -31,7 +32,7 @@ export function flowOf(workflowId: string, portalId = "$1"): string {
 /** @returns the workflows by the ids asked for, without those that we do not know. */
 export async function findFlows(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   workflowIds: readonly string[],
 ): Promise<ReadonlyMap<string, NamedFlow>> {
   if (workflowIds.length === 0) return new Map();

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { IDLE_SHARE } from "#domain/directory/user-list.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /**
  * Why the copy of a portal's workflows is not whole. `SCOPE_MISSING`: the account has not granted the permission;
@@ -53,7 +54,7 @@ export function areFlowsDue(state: FlowsState | undefined): boolean {
   return ageMs > OLD_MS || ageMs < 0;
 }
 
-export async function readFlowsState(pool: Pool, portalId: bigint): Promise<FlowsState | undefined> {
+export async function readFlowsState(pool: Pool, portalId: PortalId): Promise<FlowsState | undefined> {
   const { rows } = await pool.query<FlowsStateRow>({
     name: "flows-state",
     text: `SELECT ${FLOWS_STATE}, now() AS now FROM portals p WHERE portal_id = $1`,
@@ -74,7 +75,7 @@ export const ARE_FLOWS_ASKED =
  */
 export async function requestFlows(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { minAgeMs }: { minAgeMs: number },
 ): Promise<boolean> {
   const { rowCount } = await pool.query({
@@ -94,7 +95,7 @@ export async function requestFlows(
  *
  * @returns the portals to wake.
  */
-export async function requestOldFlows(pool: Pool): Promise<bigint[]> {
+export async function requestOldFlows(pool: Pool): Promise<PortalId[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "request-old-flows",
     text: `

@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { INITIAL_POLICY, policySchema, type Policy } from "#domain/contract/policy.js";
 import { LEFT_TO_PRESET } from "#domain/contract/actions/enroll-contract.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** A workflow that depends on what an admin set up here. */
 export interface UsingFlow {
@@ -159,7 +160,7 @@ const READ_MEMBERS = `
     FROM rotation_members WHERE portal_id = $1 GROUP BY rotation_id`;
 
 /** Which of the portal's workflows depend on its presets, rotations and senders. */
-export async function readFlowUses(pool: Pool, portalId: bigint): Promise<FlowUses> {
+export async function readFlowUses(pool: Pool, portalId: PortalId): Promise<FlowUses> {
   const values = [portalId];
   const state = await pool.query<{ is_known: boolean }>({
     name: "flow-uses-state",

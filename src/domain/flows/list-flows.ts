@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { findPeopleByIds, type Person } from "#domain/directory/people.js";
 import { LEFT_TO_PRESET } from "#domain/contract/actions/enroll-contract.js";
 import { canUnenrollSql } from "#domain/unenroll/setup.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { FLOW_PROBLEMS, type FlowProblem } from "./flow-state.js";
 import { toStep, userIdOf, type ListedStep, type StepRow } from "./listed-step.js";
 
@@ -99,7 +100,7 @@ const READ_STEPS = `
    ORDER BY NOT f.is_listed, NOT f.is_enabled, lower(f.name) COLLATE "C", f.flow_id, length(s.action_id), s.action_id`;
 
 /** A portal's workflows that have to do with sequences, with the names of what their steps say. */
-export async function listFlows(pool: Pool, portalId: bigint): Promise<FlowList> {
+export async function listFlows(pool: Pool, portalId: PortalId): Promise<FlowList> {
   const state = await pool.query<StateRow>({ name: "flow-list-state", text: READ_STATE, values: [portalId] });
   const steps = await pool.query<FlowStepRow>({
     name: "flow-list",
@@ -123,7 +124,7 @@ export async function listFlows(pool: Pool, portalId: bigint): Promise<FlowList>
   };
 }
 
-function toFlows(rows: readonly FlowStepRow[], people: ReadonlyMap<bigint, Person>): KnownFlow[] {
+function toFlows(rows: readonly FlowStepRow[], people: ReadonlyMap<UserId, Person>): KnownFlow[] {
   const flows = new Map<string, KnownFlow & { steps: ListedStep[] }>();
   for (const row of rows) {
     const flow = flows.get(row.flow_id) ?? { ...toFlow(row), steps: [] };

@@ -7,6 +7,7 @@ import {
 } from "#domain/contract/actions/enroll-contract.js";
 import { INITIAL_POLICY, policySchema, type Policy } from "#domain/contract/policy.js";
 import type { Person } from "#domain/directory/people.js";
+import type { UserId } from "#platform/ids/branded-ids.js";
 import { isNative, type FlowStepKind, type StepField } from "./flow-steps.js";
 
 /** What a step of a workflow relies on and does not find. */
@@ -76,12 +77,12 @@ export interface StepRow {
 }
 
 /** PostgreSQL's bigint takes any 18 digits. */
-export function userIdOf(id: string | null): bigint | undefined {
+export function userIdOf(id: string | null): UserId | undefined {
   return id !== null && /^\d{1,18}$/.test(id) ? BigInt(id) : undefined;
 }
 
 /** @param people those who are named as senders. */
-export function toStep(row: StepRow, people: ReadonlyMap<bigint, Person>): ListedStep {
+export function toStep(row: StepRow, people: ReadonlyMap<UserId, Person>): ListedStep {
   const senderMode = isNative(row.kind)
     ? null
     : (SENDER_MODES.find((mode) => mode === row.sender_mode) ?? null);

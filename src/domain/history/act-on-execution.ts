@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -10,7 +11,7 @@ import { readAuditedState } from "./audited-state.js";
 export async function actOnExecution(
   pool: Pool,
   actor: Actor,
-  { action, id }: { action: AdminAction; id: bigint },
+  { action, id }: { action: AdminAction; id: ExecutionId },
 ): Promise<boolean> {
   requireRight(actor, "actOnExecution");
   const { portalId } = actor;

@@ -4,6 +4,7 @@ import {
   LONGEST_SEARCH,
   type ExecutionFilter,
 } from "#domain/contract/execution-filter.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import { localIsoDay } from "#platform/time/local-time.js";
 import { startOfDay } from "#platform/time/zoned-day.js";
 import { HOUR_MS } from "#platform/time/units.js";
@@ -42,7 +43,7 @@ export interface ActivityQuery {
 }
 
 /** Where a page of the list begins: below or above an id. */
-export type Position = { readonly before?: bigint; readonly after?: bigint };
+export type Position = { readonly before?: ExecutionId; readonly after?: ExecutionId };
 
 const FILTER_KEYS = {
   q: "search",

@@ -5,6 +5,7 @@ import { leftInNone } from "#domain/executions/endings/left-in-none.js";
 import { failed } from "#domain/contract/outcome.js";
 import { retryStatement } from "#domain/executions/retry.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 
 /** What an admin can do to executions, one at a time or by filter. */
 export const ADMIN_ACTIONS = ["CANCEL", "RETRY", "TRY_NOW"] as const;
@@ -34,8 +35,8 @@ export const ELIGIBLE: Readonly<Record<AdminAction, string>> = {
 };
 
 interface Chosen {
-  readonly portalId: bigint;
-  readonly ids: readonly bigint[];
+  readonly portalId: PortalId;
+  readonly ids: readonly ExecutionId[];
 }
 
 /**

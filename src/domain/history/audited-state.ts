@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import type { AdminAction } from "./admin-actions.js";
 import { outcomeOf } from "./shown-outcome.js";
 
@@ -16,8 +17,8 @@ interface Row {
  */
 export async function readAuditedState(
   client: ClientBase,
-  portalId: bigint,
-  { id, action }: { id: bigint; action: AdminAction },
+  portalId: PortalId,
+  { id, action }: { id: ExecutionId; action: AdminAction },
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   const { rows } = await client.query<Row>(
     `SELECT enrollment_status, error_code, decided_at IS NOT NULL AS is_decided, due_at,

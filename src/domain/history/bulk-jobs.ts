@@ -1,5 +1,6 @@
 import type { ClientBase, Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import { authorOf, type Actor, type System } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -139,7 +140,7 @@ function toJob(row: JobRow): BulkJob {
 
 export async function findBulkJob(
   client: Pick<ClientBase, "query">,
-  portalId: bigint,
+  portalId: PortalId,
   id: bigint,
 ): Promise<BulkJob | undefined> {
   const { rows } = await client.query<JobRow>(
@@ -152,7 +153,7 @@ export async function findBulkJob(
 /** The portal's last jobs, newest first. */
 export async function listBulkJobs(
   client: Pick<ClientBase, "query">,
-  portalId: bigint,
+  portalId: PortalId,
   limit: number,
 ): Promise<BulkJob[]> {
   const { rows } = await client.query<JobRow>(

@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { ELIGIBLE, type AdminAction } from "./admin-actions.js";
 import { filterCondition, type ExecutionFilter } from "#domain/contract/execution-filter.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** How many executions an action would change now. */
 export interface BulkPreview {
@@ -14,7 +15,7 @@ const LOOK_BACK = 25_000;
 
 export async function previewBulk(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { action, filter }: { action: AdminAction; filter: ExecutionFilter },
 ): Promise<BulkPreview> {
   const values: unknown[] = [portalId, LOOK_BACK];

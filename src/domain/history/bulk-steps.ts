@@ -8,12 +8,13 @@ import {
   filterCondition,
   type ExecutionFilter,
 } from "#domain/contract/execution-filter.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 
 /** Executions checked in one step: milliseconds of locks, so that the portal's owner does not wait. */
 const STEP = 1_000;
 
 export interface BulkStep {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly jobId: bigint;
   /** Executions of the portal that were changed. */
   readonly changed: number;
@@ -102,7 +103,7 @@ async function workStep(client: PoolClient, job: ClaimedJob): Promise<number> {
 const UNREADABLE = "Start this bulk action again; it was created by an older version.";
 
 interface Step {
-  readonly matching: bigint[];
+  readonly matching: ExecutionId[];
   readonly examined: number;
   readonly lastId: string | null;
   readonly isEnd: boolean;

@@ -1,11 +1,12 @@
 import type { Pool } from "pg";
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
 import { rememberCalls } from "#domain/executions/accept/past-calls.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import { ENDED_AT, MIN_RETENTION_DAYS } from "./prune.js";
 
 /** A portal whose admin asked for its history to be erased. */
 export interface Erasure {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly requestedAt: Date;
 }
 
@@ -59,8 +60,8 @@ const SET_BLANK = Object.entries(BLANK)
  */
 export async function eraseNext(
   pool: Pool,
-  { portalId, requestedAt, after, limit }: Erasure & { after: bigint; limit: number },
-): Promise<bigint | undefined> {
+  { portalId, requestedAt, after, limit }: Erasure & { after: ExecutionId; limit: number },
+): Promise<ExecutionId | undefined> {
   const { rows } = await pool.query<{ last_id: string | null; looked_at: string }>({
     name: "erase-executions",
     text: `

@@ -2,11 +2,12 @@ import { contactName } from "#domain/contract/actions/contact-name.js";
 import { flowOf } from "#domain/flows/flow-names.js";
 import { peopleOf } from "#domain/directory/people.js";
 import { ERASED_CONTACT, UNKNOWN_CONTACT, type ExecutionKind } from "#domain/contract/execution.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import { outcomeOf, type OutcomeName } from "./shown-outcome.js";
 
 /** An execution as a line of the list. */
 export interface ExecutionItem {
-  readonly id: bigint;
+  readonly id: ExecutionId;
   readonly kind: ExecutionKind;
   readonly acceptedAt: Date;
   readonly contactId: string;
@@ -40,9 +41,9 @@ export interface ExecutionItem {
   /** The day the action names as the earliest; null if it names none. */
   readonly notBefore: Date | null;
   /** The execution this one retries for an admin. */
-  readonly retryOf: bigint | null;
+  readonly retryOf: ExecutionId | null;
   /** The last retry of this one. */
-  readonly retry: { readonly id: bigint; readonly outcome: OutcomeName; readonly at: Date } | null;
+  readonly retry: { readonly id: ExecutionId; readonly outcome: OutcomeName; readonly at: Date } | null;
 }
 
 export interface ItemRow {

@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { filterCondition, searchedList, type ExecutionFilter } from "#domain/contract/execution-filter.js";
 import { idAt, TIME_MARGIN_MS } from "#domain/executions/id-at.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import type { Position } from "./activity-query.js";
 import {
   findCandidates,
@@ -16,9 +17,9 @@ export interface ActivityPage {
   /** Newest first. */
   readonly items: ExecutionItem[];
   /** The next page begins below this id; undefined if nothing older is left. */
-  readonly olderThan: bigint | undefined;
+  readonly olderThan: ExecutionId | undefined;
   /** The page before begins above this id; undefined on the first page. */
-  readonly newerThan: bigint | undefined;
+  readonly newerThan: ExecutionId | undefined;
   /** Set if the search stopped before it filled the page or reached the end: how far it got. */
   readonly searchedTo: Date | undefined;
 }
@@ -39,7 +40,7 @@ const LOOK_BACK = 25_000;
 const HIGHEST_ID = 2n ** 63n - 1n;
 /** The rows a search runs over, and the ids it stays between. */
 interface Source extends IdRange {
-  readonly candidates: readonly bigint[] | undefined;
+  readonly candidates: readonly ExecutionId[] | undefined;
   readonly filter: ExecutionFilter;
 }
 
@@ -49,7 +50,7 @@ interface Source extends IdRange {
  */
 export async function searchExecutions(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   filter: ExecutionFilter,
 ): Promise<ExecutionSearch> {
   const [firstId, endId] = await Promise.all([
@@ -70,7 +71,7 @@ export async function searchExecutions(
 
 interface Search {
   readonly pool: Pool;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly source: Source;
 }
 
@@ -145,7 +146,7 @@ async function countAll(search: Search): Promise<ActivityTotals> {
 async function edgeOf(
   search: Search,
   position: Position,
-): Promise<{ id: bigint; acceptedAt: Date } | undefined> {
+): Promise<{ id: ExecutionId; acceptedAt: Date } | undefined> {
   if (search.source.candidates !== undefined) return undefined;
   const values: unknown[] = [];
   const rows = lookedAt(search, position, values);
@@ -185,10 +186,10 @@ function shifted(moment: string | undefined, byMs: number): Date | undefined {
   return moment === undefined ? undefined : new Date(Date.parse(moment) + byMs);
 }
 
-function smaller(left: bigint | undefined, right: bigint): bigint {
+function smaller(left: ExecutionId | undefined, right: ExecutionId): ExecutionId {
   return left !== undefined && left < right ? left : right;
 }
 
-function larger(left: bigint | undefined, right: bigint): bigint {
+function larger(left: ExecutionId | undefined, right: ExecutionId): ExecutionId {
   return left !== undefined && left > right ? left : right;
 }

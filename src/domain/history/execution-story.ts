@@ -11,6 +11,7 @@ import {
   type UnenrollmentStory,
 } from "#domain/unenroll/unenrollment-story.js";
 import { senderChoiceSchema, type StoredSenderChoice } from "#domain/contract/sender-choice.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import { EXECUTION_COLUMNS, orNull, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
 
 /** Everything stored about one execution that its page shows. */
@@ -81,8 +82,8 @@ interface StoryRow extends ItemRow {
 /** Undefined if the portal has no such execution. */
 export async function readStory(
   pool: Pool,
-  portalId: bigint,
-  id: bigint,
+  portalId: PortalId,
+  id: ExecutionId,
 ): Promise<ExecutionStory | undefined> {
   const [found, retried, course] = await Promise.all([
     pool.query<StoryRow>(
@@ -151,7 +152,7 @@ function askedByOf(request: unknown): string | null {
 /** The one the call names, or the default of the account. */
 async function readPreset(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   request: unknown,
 ): Promise<{ id: string; name: string } | null> {
   const named =
@@ -169,8 +170,8 @@ const OTHERS_SHOWN = 10;
 
 async function readOthers(
   pool: Pool,
-  portalId: bigint,
-  { contactId, told }: { contactId: string; told: ReadonlySet<bigint> },
+  portalId: PortalId,
+  { contactId, told }: { contactId: string; told: ReadonlySet<ExecutionId> },
 ): Promise<ExecutionItem[]> {
   if (contactId === ERASED_CONTACT) return [];
   // By the contact's own index: going by its statistics, the planner might otherwise read the whole history, newest
@@ -209,7 +210,7 @@ function userIdsIn(choice: StoredSenderChoice | undefined): string[] {
 
 async function nameUsers(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   userIds: readonly string[],
 ): Promise<Map<string, string>> {
   const people = await findPeopleByIds(pool, portalId, userIds.map(BigInt));

@@ -1,4 +1,5 @@
 import type { Database } from "#platform/db/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { outcomeOf, type OutcomeName } from "./shown-outcome.js";
 
 /** Periods the overview covers, and the steps of their charts. */
@@ -56,7 +57,7 @@ interface Row {
  */
 export async function readHistory(
   { pool }: Pick<Database, "pool">,
-  portalId: bigint,
+  portalId: PortalId,
   { range, timeZone }: { range: Range; timeZone: string },
 ): Promise<OutcomeHistory> {
   const { step, steps } = RANGES[range];

@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { ERASED_CONTACT } from "#domain/contract/execution.js";
 import { rememberCalls } from "#domain/executions/accept/past-calls.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 
 /** How long executions are kept after their end if the portal's admin has not said otherwise. */
 export const DEFAULT_RETENTION_DAYS = 400;
@@ -14,11 +15,11 @@ export const MIN_RETENTION_DAYS = 8;
 export interface PruneStep {
   readonly deleted: number;
   /** Where the next step begins; undefined: the rest is too recent to delete. */
-  readonly after: bigint | undefined;
+  readonly after: ExecutionId | undefined;
 }
 
 /** Portals with a history. Skips from portal to portal in the primary key, so it costs portals, not executions. */
-export async function portalsWithHistory(pool: Pool): Promise<bigint[]> {
+export async function portalsWithHistory(pool: Pool): Promise<PortalId[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "portals-with-history",
     text: `
@@ -56,7 +57,7 @@ const LATEST = "greatest(cutoff.at, least(cutoff.erased_before, cutoff.blank_at)
  */
 export async function pruneNext(
   pool: Pool,
-  step: { portalId: bigint; after: bigint; limit: number },
+  step: { portalId: PortalId; after: ExecutionId; limit: number },
 ): Promise<PruneStep> {
   const { rows } = await pool.query<{ deleted: string; last_id: string | null; is_end: boolean }>({
     name: "prune-executions",

@@ -10,6 +10,7 @@ import {
   type RetriedRow,
 } from "./report-line.js";
 import { readLineNames } from "./reports/read-line-names.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { weeksBetween, type Week } from "#platform/time/zoned-day.js";
 
 /** What a report is grouped by, and the SQL that says to which line an execution belongs. Weeks are `$5`: when each begins. */
@@ -65,7 +66,7 @@ const MOST_COUNTED = 500_000;
  */
 export async function readReport(
   { pool }: Pick<Database, "pool">,
-  portalId: bigint,
+  portalId: PortalId,
   request: ReportRequest,
 ): Promise<Report> {
   const { group, since: asked, until = NO_END, limit, mostCounted = MOST_COUNTED } = request;
@@ -101,7 +102,7 @@ interface Numbers {
 
 async function readNumbers(
   pool: Database["pool"],
-  portalId: bigint,
+  portalId: PortalId,
   { group, since, until, limit, weeks }: Numbers,
 ): Promise<{ rows: CountRow[]; known: KnownOfLines }> {
   // One of our own constants, never input.
@@ -134,7 +135,7 @@ function inOrder(lines: readonly ReportLine[], weeks: readonly Week[], since: Da
 
 async function withNames(
   pool: Database["pool"],
-  portalId: bigint,
+  portalId: PortalId,
   { group, rows, lines }: { group: NamedGroup; rows: readonly CountRow[]; lines: readonly ReportLine[] },
 ): Promise<ReportLine[]> {
   const named = rows.filter(({ is_total, id }) => !is_total && id !== "");
@@ -147,7 +148,7 @@ async function withNames(
  */
 async function readStart(
   pool: Database["pool"],
-  portalId: bigint,
+  portalId: PortalId,
   { since, until, mostCounted }: { since: Date; until: Date; mostCounted: number },
 ): Promise<Date> {
   const { rows } = await pool.query<{ decided_at: Date }>({

@@ -3,12 +3,13 @@ import { BATCH_DEADLINE_HOURS } from "#domain/executions/accept/accept-enrollmen
 import { storeEnrollments, type StoredEnrollment } from "#domain/executions/accept/store-enrollments.js";
 import { LANES } from "#domain/contract/execution.js";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import { findImport, type Import, type ImportState } from "./import.js";
 import { foreseenName, RESULT } from "./results.js";
 
 /** An import, of whatever portal. */
 export interface ImportKey {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly importId: bigint;
 }
 
@@ -206,7 +207,7 @@ export async function finishImport(pool: Pool, { portalId, importId }: ImportKey
 }
 
 /** Executions of a canceled import that may still be canceled. */
-export async function readToCancel(pool: Pool, { portalId, importId }: ImportKey): Promise<bigint[]> {
+export async function readToCancel(pool: Pool, { portalId, importId }: ImportKey): Promise<ExecutionId[]> {
   const { rows } = await pool.query<{ id: string }>(
     `SELECT e.id FROM import_rows r JOIN executions e ON e.portal_id = r.portal_id AND e.id = r.execution_id
       WHERE r.portal_id = $1 AND r.import_id = $2 AND r.execution_id IS NOT NULL AND r.result IS NULL

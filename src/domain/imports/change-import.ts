@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -114,7 +115,7 @@ function whatIsMissing({ source, choices, mapping, defaults }: Import): { field:
   ];
 }
 
-async function changed(client: PoolClient, portalId: bigint, id: bigint): Promise<ChangeOutcome> {
+async function changed(client: PoolClient, portalId: PortalId, id: bigint): Promise<ChangeOutcome> {
   const after = await findImport(client, { portalId, id });
   return after === undefined ? { kind: "not-found" } : { kind: "changed", import: after };
 }
@@ -206,7 +207,7 @@ function unknownColumns(
 
 async function renameContacts(
   client: PoolClient,
-  portalId: bigint,
+  portalId: PortalId,
   { before, mapping }: { before: Import; mapping: ImportMapping },
 ): Promise<void> {
   const [old, now] = [

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -9,9 +10,9 @@ import { storedName } from "./create-import.js";
 
 /** Seals the key for its column of the portal's row (src/domain/vault/cipher.ts). */
 export interface KeyCipher {
-  seal(plain: string, context: { portalId: bigint; field: string }): string;
+  seal(plain: string, context: { portalId: PortalId; field: string }): string;
   /** @throws typed faults if the key is not configured, or the text was altered or moved. */
-  open(sealed: string, context: { portalId: bigint; field: string }): string;
+  open(sealed: string, context: { portalId: PortalId; field: string }): string;
 }
 
 /** What the key is sealed for. */
@@ -58,7 +59,7 @@ export async function readCloseKey(
 }
 
 /** What Close's names may stand for here: sequences of the same name, users of the same address; and who is active. */
-export async function guessChoices(pool: Pool, portalId: bigint, facts: CloseFacts): Promise<CloseChoices> {
+export async function guessChoices(pool: Pool, portalId: PortalId, facts: CloseFacts): Promise<CloseChoices> {
   const { rows: sequences } = await pool.query<{ name: string; id: string }>(
     `SELECT name, min(sequence_id) AS id FROM sequences WHERE portal_id = $1 AND is_listed AND name = ANY ($2)
       GROUP BY name HAVING count(*) = 1`,

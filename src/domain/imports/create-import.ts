@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { cutText } from "#platform/text/storable-text.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
@@ -76,7 +77,7 @@ export async function createImport<Result>(
 }
 
 /** In a transaction: also where whoever uploaded has gone, and nobody waits for the answer anymore. */
-async function forget(pool: Pool, portalId: bigint, importId: bigint): Promise<void> {
+async function forget(pool: Pool, portalId: PortalId, importId: bigint): Promise<void> {
   await inTransaction(pool, async (client) => {
     await client.query("DELETE FROM import_rows WHERE portal_id = $1 AND import_id = $2", [
       portalId,
@@ -98,7 +99,7 @@ interface Target {
 
 async function begin(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { name, columns, sample }: { name: string; columns: readonly string[]; sample: readonly FileRow[] },
 ): Promise<Target> {
   const mapping = guessMapping(
@@ -125,7 +126,7 @@ export function contactColumns(
 /** @param places of the columns that name the contact */
 export async function insertRows(
   client: Pick<PoolClient, "query">,
-  portalId: bigint,
+  portalId: PortalId,
   {
     importId,
     places: { email, id },

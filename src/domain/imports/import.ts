@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { CloseChoices, CloseFacts } from "./close-choices.js";
 import type { EnrollmentDefaults } from "./enrollment-defaults.js";
 import type { SourceProblem } from "./source-problems.js";
@@ -118,7 +119,7 @@ const shownName = ({ name, source, source_id }: ImportRecord): string =>
 /** @param lock holds the import's row until the transaction ends: one change at a time. */
 export async function findImport(
   client: Pick<Pool | PoolClient, "query">,
-  { portalId, id }: { portalId: bigint; id: bigint },
+  { portalId, id }: { portalId: PortalId; id: bigint },
   lock = false,
 ): Promise<Import | undefined> {
   const text = `${SELECT} AND id = $2 ${lock ? "FOR UPDATE" : ""}`;
@@ -127,7 +128,7 @@ export async function findImport(
 }
 
 /** The newest first. */
-export async function listImports(pool: Pool, portalId: bigint, limit: number): Promise<Import[]> {
+export async function listImports(pool: Pool, portalId: PortalId, limit: number): Promise<Import[]> {
   const { rows } = await pool.query<ImportRecord>(`${SELECT} ORDER BY id DESC LIMIT $2`, [portalId, limit]);
   return rows.map(toImport);
 }

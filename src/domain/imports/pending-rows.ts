@@ -1,5 +1,6 @@
 import { CLOSE_PLACE, type CloseChoices } from "./close-choices.js";
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** A row that is still to be tried or handed over. */
 export interface PendingRow {
@@ -24,7 +25,7 @@ const IS_CHOSEN = `($5::jsonb IS NULL OR (
  */
 export async function readPendingRows(
   pool: Pool,
-  { portalId, importId }: { portalId: bigint; importId: bigint },
+  { portalId, importId }: { portalId: PortalId; importId: bigint },
   { after, limit, choices }: { after: number; limit: number; choices?: CloseChoices | undefined },
 ): Promise<PendingRow[]> {
   const { rows } = await pool.query<PendingRow>({
@@ -43,7 +44,7 @@ export async function readPendingRows(
 /** The first rows as they are in the file. */
 export async function readFirstRows(
   pool: Pool,
-  { portalId, importId }: { portalId: bigint; importId: bigint },
+  { portalId, importId }: { portalId: PortalId; importId: bigint },
   limit: number,
 ): Promise<(readonly string[])[]> {
   const { rows } = await pool.query<{ cells: string[] }>(

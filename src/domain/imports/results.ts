@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Import, ImportCounts } from "./import.js";
 
 /**
@@ -34,13 +35,13 @@ export interface Tally {
 }
 
 /** The counts of an import that is there to be started are those of its dry run; from then on what really became of it. */
-export async function countRows(pool: Pool, portalId: bigint, one: Import): Promise<ImportCounts> {
+export async function countRows(pool: Pool, portalId: PortalId, one: Import): Promise<ImportCounts> {
   const isTried = one.state === "CHECKING" || one.state === "CHECKED";
   const tallies = isTried ? talliesOf(one.foreseen) : await readTallies(pool, portalId, one.id);
   return toCounts(one.rowCount, tallies);
 }
 
-async function readTallies(pool: Pool, portalId: bigint, importId: bigint): Promise<Tally[]> {
+async function readTallies(pool: Pool, portalId: PortalId, importId: bigint): Promise<Tally[]> {
   const { rows } = await pool.query<Tally>(
     `SELECT ${RESULT} AS result, coalesce(r.reason_code, e.error_code) AS "reasonCode", count(*)::int AS count FROM ${ROWS}
       GROUP BY 1, 2`,
@@ -108,7 +109,7 @@ const REAL = `SELECT r.row_number AS number, r.cells, ${RESULT} AS result, coale
 /** The file's rows in order with what became of each, read by key: no transaction stays open meanwhile. */
 export async function* readResults(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { id, state }: Pick<Import, "id" | "state">,
 ): AsyncGenerator<ResultRow> {
   const rowsOf = state === "CHECKING" || state === "CHECKED" ? FORESEEN : REAL;

@@ -9,6 +9,7 @@ import {
   type PreparedEnrollment,
   type RowRefusalCode,
 } from "#domain/enrollments/prepare-enrollments.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { CLOSE_PLACE, whyNotChosen } from "./close-choices.js";
 import type { ImportField } from "./file/guess-mapping.js";
 import type { Import } from "./import.js";
@@ -57,7 +58,7 @@ interface Asked {
  */
 export async function requestsOf(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { source, rows }: { source: Import; rows: readonly PendingRow[] },
 ): Promise<(RowRequest | RowRefusal)[]> {
   const timeZone = await readTimeZone(pool, portalId);
@@ -71,7 +72,7 @@ export async function requestsOf(
   return read.map((one) => (one.kind === "asked" ? toRequest(one, answers.get(one)) : one));
 }
 
-async function readTimeZone(pool: Pool, portalId: bigint): Promise<string | null> {
+async function readTimeZone(pool: Pool, portalId: PortalId): Promise<string | null> {
   const { rows } = await pool.query<{ time_zone: string | null }>(
     "SELECT time_zone FROM portals WHERE portal_id = $1",
     [portalId],

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import { authorOf, type Actor, type ApiScope } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -52,7 +53,7 @@ export async function createKey(pool: Pool, actor: Actor, draft: KeyDraft): Prom
 
 async function whyNoMore(
   client: PoolClient,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<"too-many" | "unknown-portal" | undefined> {
   const { rows } = await client.query<{ keys: number }>(
     `SELECT (SELECT count(*)::int FROM api_keys k WHERE k.portal_id = p.portal_id AND k.revoked_at IS NULL) AS keys

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { API_SCOPES, type ApiScope } from "#domain/contract/actor.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** A key as lists show it. */
 export interface ListedKey {
@@ -21,7 +22,7 @@ export interface ListedKey {
 const MOST_LISTED = 500;
 
 /** An account's keys: those in force first, each group newest first. */
-export async function listKeys(pool: Pool, portalId: bigint): Promise<ListedKey[]> {
+export async function listKeys(pool: Pool, portalId: PortalId): Promise<ListedKey[]> {
   const { rows } = await pool.query<Omit<ListedKey, "scopes"> & { scopes: string[] }>(
     `SELECT prefix, name, scopes, created_at AS "createdAt", created_by AS "createdBy", expires_at AS "expiresAt",
             last_used_at AS "lastUsedAt", revoked_at AS "revokedAt",

@@ -1,13 +1,14 @@
 import { SENDERS_WHO_SENT } from "#domain/directory/who-sent.js";
 import type { Pool } from "pg";
 import type { Prisma } from "#platform/db/generated/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { peopleOf } from "#domain/directory/people.js";
 import type { ListedSender } from "./mark-senders.js";
 
 /** Whether anybody is approved as a sender: without one, nobody could send once only approved users may. */
 export async function isAnyoneApproved(
   transaction: Prisma.TransactionClient,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<boolean> {
   return (await transaction.senderSettings.count({ where: { portalId, isAllowed: true } })) > 0;
 }
@@ -16,7 +17,7 @@ export async function isAnyoneApproved(
 const NAMED = 5;
 
 /** "Ada Brandt, Hanna Virtanen, and 3 more": the active users who are approved as senders. */
-export async function nameApproved(pool: Pool, portalId: bigint): Promise<string> {
+export async function nameApproved(pool: Pool, portalId: PortalId): Promise<string> {
   const { rows } = await pool.query<{ label: string }>(
     `SELECT person.label FROM senders s
        JOIN (${peopleOf()}) AS person ON person.user_id = s.user_id
@@ -33,7 +34,7 @@ export const RECENT_DAYS = 30;
 /**
  * Active users who sent lately and are not blocked.
  */
-export async function listRecentSenders(pool: Pool, portalId: bigint): Promise<ListedSender[]> {
+export async function listRecentSenders(pool: Pool, portalId: PortalId): Promise<ListedSender[]> {
   const { rows } = await pool.query<{ user_id: string; label: string; version: number }>({
     name: "recent-senders",
     text: `

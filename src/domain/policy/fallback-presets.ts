@@ -1,4 +1,5 @@
 import type { Database } from "#platform/db/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { findPreset, savePreset } from "./preset-store.js";
 
@@ -15,7 +16,7 @@ const MOST = 20;
 /** Presets that never come to the default sender: neither as the sender nor as the fallback. */
 export async function listWithoutDefaultSender(
   { pool }: Pick<Database, "pool">,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<UnsupportedPreset[]> {
   const { rows } = await pool.query<{ preset_id: string; name: string; version: number }>({
     name: "presets-without-default-sender",

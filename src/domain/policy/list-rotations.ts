@@ -1,10 +1,11 @@
 import type { Database } from "#platform/db/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { MAX_ROTATIONS, type Member, type StoredRotation } from "./rotation-store.js";
 
 /** The first MAX_ROTATIONS rotations of a portal, by name. */
 export function listRotationNames(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<Pick<StoredRotation, "rotationId" | "name">[]> {
   return prisma.rotation.findMany({
     where: { portalId },
@@ -30,7 +31,7 @@ const NAMED_MEMBERS = 6;
 /** The first MAX_ROTATIONS rotations of a portal, by name. The database adds up their members. */
 export async function listRotations(
   { pool }: Pick<Database, "pool">,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<ListedRotation[]> {
   const { rows } = await pool.query<{
     rotation_id: string;

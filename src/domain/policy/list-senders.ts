@@ -3,6 +3,7 @@ import { peopleOf } from "#domain/directory/people.js";
 import { sentenceOf } from "#domain/contract/error-codes.js";
 import { windowOf, type StoredWindow } from "#domain/senders/stored/stored-window.js";
 import { DEFAULT_DAILY_CAP, type SendWindow } from "#domain/contract/sender-policy.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 
 /** Why somebody who may send cannot at the moment. */
 export interface SenderProblem {
@@ -14,7 +15,7 @@ export interface SenderProblem {
 
 /** Somebody whom the account lets send. */
 export interface AllowedSender {
-  readonly userId: bigint;
+  readonly userId: UserId;
   /** Name, else email, else "User 7". */
   readonly label: string;
   readonly email: string | null;
@@ -70,7 +71,7 @@ const ALLOWED_SENDERS = `
 /** Those who may send, by name: active people whom the account's policy and their own mark allow. */
 export async function listAllowedSenders(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { limit, after }: { readonly limit: number; readonly after?: SenderPlace | undefined },
 ): Promise<{ senders: AllowedSender[]; next: SenderPlace | undefined }> {
   const { rows } = await pool.query<Row>({

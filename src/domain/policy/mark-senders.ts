@@ -1,6 +1,7 @@
 import type { Database } from "#platform/db/client.js";
 import type { Prisma } from "#platform/db/generated/client.js";
 import { inPrismaTransaction } from "#platform/db/transaction.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { recordChanges } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -82,16 +83,16 @@ interface StoredMark {
  */
 async function ensureMarks(
   transaction: Prisma.TransactionClient,
-  portalId: bigint,
+  portalId: PortalId,
   senders: readonly ListedSender[],
-): Promise<Map<bigint, StoredMark>> {
+): Promise<Map<UserId, StoredMark>> {
   const userIds = senders.map(({ userId }) => userId);
   await transaction.senderSettings.createMany({
     data: userIds.map((userId) => ({ portalId, userId, windowDays: [] })),
     skipDuplicates: true,
   });
   const rows = await transaction.$queryRaw<
-    { user_id: bigint; is_allowed: boolean | null; version: number }[]
+    { user_id: UserId; is_allowed: boolean | null; version: number }[]
   >`
     SELECT user_id, is_allowed, version FROM senders
      WHERE portal_id = ${portalId} AND user_id = ANY (${userIds}::bigint[]) ORDER BY user_id FOR UPDATE`;

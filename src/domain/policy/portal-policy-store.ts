@@ -2,6 +2,7 @@ import type { Database } from "#platform/db/client.js";
 import type { Prisma } from "#platform/db/generated/client.js";
 import { HOLD_DAYS, INITIAL_MAX_HOLD_DAYS } from "#domain/contract/hold.js";
 import { inPrismaTransaction } from "#platform/db/transaction.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -11,11 +12,11 @@ import { findActivePerson } from "#domain/directory/people.js";
 
 /** What an admin decides for the whole portal. */
 export interface AccountPolicy {
-  readonly defaultSenderUserId: bigint | null;
+  readonly defaultSenderUserId: UserId | null;
   /** The preset that applies where a workflow's step names none; null: the built-in policy. */
   readonly defaultPresetId: bigint | null;
   /** As whom sequences are read first; null: the app chooses. */
-  readonly sequenceReaderUserId: bigint | null;
+  readonly sequenceReaderUserId: UserId | null;
   /** True: only allowed users may send. False: everyone except blocked users. */
   readonly onlyListedSenders: boolean;
   /** Longest hold of a contact that an action may ask HubSpot for. */
@@ -39,7 +40,7 @@ export const MAX_RETENTION_DAYS = 3_650;
 
 export async function findPortalPolicy(
   { prisma }: { prisma: Prisma.TransactionClient },
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<StoredPortalPolicy> {
   const row = await prisma.portalSettings.findUnique({ where: { portalId } });
   const preset = await prisma.preset.findFirst({ where: { portalId, isDefault: true } });
@@ -135,7 +136,7 @@ function replacedBy(change: Partial<AccountPolicy>, before: AccountPolicy): Part
 /** Whether a change names somebody who is not an active user of the portal. Whoever it was before may stay. */
 async function findUnknown(
   database: Pick<Database, "pool" | "prisma">,
-  portalId: bigint,
+  portalId: PortalId,
   { defaultSenderUserId = null, sequenceReaderUserId = null }: Partial<AccountPolicy>,
 ): Promise<"unknown-sender" | "unknown-reader" | undefined> {
   if (defaultSenderUserId === null && sequenceReaderUserId === null) return undefined;
@@ -149,7 +150,7 @@ async function findUnknown(
 }
 
 /** The settings row, made where there is none, then all presets by id: everybody who locks both does so in this order. */
-async function lockPolicy(transaction: Prisma.TransactionClient, portalId: bigint): Promise<void> {
+async function lockPolicy(transaction: Prisma.TransactionClient, portalId: PortalId): Promise<void> {
   await transaction.portalSettings.createMany({ data: [{ portalId }], skipDuplicates: true });
   await transaction.$queryRaw`SELECT 1 AS held FROM portal_settings WHERE portal_id = ${portalId} FOR UPDATE`;
   await transaction.$queryRaw`
@@ -159,7 +160,7 @@ async function lockPolicy(transaction: Prisma.TransactionClient, portalId: bigin
 /** Why a change cannot be made to what is stored. */
 async function findProblem(
   transaction: Prisma.TransactionClient,
-  portalId: bigint,
+  portalId: PortalId,
   { before, change: { policy, shown } }: { before: StoredPortalPolicy; change: PolicyChange },
 ): Promise<"unknown-preset" | "nobody-approved" | "changed-meanwhile" | undefined> {
   const presetId = policy.defaultPresetId ?? null;
@@ -180,7 +181,7 @@ async function findProblem(
 /** A preset's version stays: no form of a preset holds whether it is the default. */
 async function write(
   transaction: Prisma.TransactionClient,
-  portalId: bigint,
+  portalId: PortalId,
   { defaultPresetId, ...settings }: Partial<AccountPolicy>,
 ): Promise<void> {
   if (Object.keys(settings).length > 0)

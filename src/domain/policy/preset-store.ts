@@ -1,6 +1,7 @@
 import type { Database } from "#platform/db/client.js";
 import type { Preset, Prisma } from "#platform/db/generated/client.js";
 import { inPrismaTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -32,7 +33,7 @@ export interface ListedPreset extends StoredPreset {
 /** The first MAX_PRESETS presets of a portal, the default first, then by name. */
 export async function listPresets(
   { pool }: Pick<Database, "pool">,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<ListedPreset[]> {
   const { rows } = await pool.query<{
     preset_id: string;
@@ -60,7 +61,7 @@ export async function listPresets(
 /** Their names alone, in the same order. */
 export function listPresetNames(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<Pick<StoredPreset, "presetId" | "name">[]> {
   return prisma.preset.findMany({
     where: { portalId },
@@ -73,7 +74,7 @@ export function listPresetNames(
 /** Undefined if the portal has none with this id. */
 export async function findPreset(
   { prisma }: { prisma: Prisma.TransactionClient },
-  portalId: bigint,
+  portalId: PortalId,
   presetId: bigint,
 ): Promise<StoredPreset | undefined> {
   const row = await prisma.preset.findUnique({ where: { portalId_presetId: { portalId, presetId } } });
@@ -147,7 +148,7 @@ function beginsToReplace(draft: PresetDraft, before: PresetDraft | undefined): b
  */
 export async function holdRotations(
   transaction: Prisma.TransactionClient,
-  portalId: bigint,
+  portalId: PortalId,
   { sender, fallback }: Policy,
 ): Promise<boolean> {
   const named = [sender.mode === "rotation" ? sender.rotationId : null, fallback.rotationId];
@@ -161,7 +162,7 @@ export async function holdRotations(
 
 async function insertPreset(
   transaction: Prisma.TransactionClient,
-  portalId: bigint,
+  portalId: PortalId,
   { name, policy }: PresetDraft,
 ): Promise<bigint> {
   const row = await transaction.preset.create({ data: { portalId, name, policy, version: 1 } });
@@ -170,7 +171,7 @@ async function insertPreset(
 
 async function updatePreset(
   transaction: Prisma.TransactionClient,
-  portalId: bigint,
+  portalId: PortalId,
   change: { presetId: bigint; version: number; draft: PresetDraft },
 ): Promise<bigint | undefined> {
   const { presetId, version, draft } = change;

@@ -1,6 +1,7 @@
 import type { Database } from "#platform/db/client.js";
 import type { Prisma, Rotation, RotationMember } from "#platform/db/generated/client.js";
 import { inPrismaTransaction } from "#platform/db/transaction.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -8,7 +9,7 @@ import { keepUndo } from "./undo-steps.js";
 import { isNameTaken } from "./name-taken.js";
 
 export interface Member {
-  readonly userId: bigint;
+  readonly userId: UserId;
   /** Share of the picks, 1 to 100. */
   readonly weight: number;
 }
@@ -39,7 +40,7 @@ export const MAX_ROTATIONS = 500;
 /** Undefined if the portal has none with this id. */
 export async function findRotation(
   database: { prisma: Prisma.TransactionClient },
-  portalId: bigint,
+  portalId: PortalId,
   rotationId: bigint,
 ): Promise<StoredRotation | undefined> {
   const row = await database.prisma.rotation.findUnique({
@@ -173,7 +174,7 @@ export async function deleteRotation(
 /** Names of the presets that use a rotation, by its id. */
 export async function presetsNaming(
   { prisma }: { prisma: Prisma.TransactionClient },
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<Map<string, string[]>> {
   const rows = await prisma.$queryRaw<{ rotation_id: string; names: string[] }[]>`
     SELECT rotation_id, array_agg(DISTINCT name ORDER BY name) AS names FROM (
@@ -188,7 +189,7 @@ export async function presetsNaming(
 // eslint-disable-next-line house/audited-verbs -- a part of `saveRotation` and `undoChange`
 export async function replaceMembers(
   transaction: Prisma.TransactionClient,
-  key: { portalId: bigint; rotationId: bigint },
+  key: { portalId: PortalId; rotationId: bigint },
   { members }: Pick<RotationDraft, "members">,
 ): Promise<void> {
   const userIds = members.map(({ userId }) => userId);
@@ -202,7 +203,7 @@ export async function replaceMembers(
 
 async function insertMembers(
   transaction: Prisma.TransactionClient,
-  key: { portalId: bigint; rotationId: bigint },
+  key: { portalId: PortalId; rotationId: bigint },
   members: readonly Member[],
 ): Promise<void> {
   await transaction.rotationMember.createMany({

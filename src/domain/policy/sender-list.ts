@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { z } from "zod";
 import { DEFAULT_DAILY_CAP, type AwayDates } from "#domain/contract/sender-policy.js";
 import { LONGEST_LABEL, peopleOf } from "#domain/directory/people.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { shorten } from "#platform/text/shorten.js";
 
 /** When somebody sends: minutes after midnight, and days from 1 Monday to 7 Sunday; empty: every day. */
@@ -13,7 +14,7 @@ export interface SendingHours {
 
 /** A user of the portal in the list of senders. */
 export interface SenderItem {
-  userId: bigint;
+  userId: UserId;
   label: string;
   email: string | null;
   /** Seats by HubSpot's names, where the user list is granted; sending needs a Sales or Service seat. */
@@ -101,7 +102,7 @@ interface Row {
 /** A page of senders by name. A page past the last one is the last one. */
 export async function listSenders(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   filter: SenderFilter,
 ): Promise<SenderListPage> {
   const wanted = [
@@ -131,7 +132,7 @@ export async function listSenders(
 }
 
 /** How many the list of those with trouble holds. */
-export async function countTroubledSenders(pool: Pool, portalId: bigint): Promise<number> {
+export async function countTroubledSenders(pool: Pool, portalId: PortalId): Promise<number> {
   const { rows } = await pool.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM (${SENDERS}) AS sender WHERE ${IS_TROUBLED}`,
     [portalId],
@@ -142,8 +143,8 @@ export async function countTroubledSenders(pool: Pool, portalId: bigint): Promis
 /** One user of the portal; undefined if it has none with this id. */
 export async function findSenderItem(
   pool: Pool,
-  portalId: bigint,
-  userId: bigint,
+  portalId: PortalId,
+  userId: UserId,
 ): Promise<SenderItem | undefined> {
   const { rows } = await pool.query<Row>(
     `SELECT sender.*, day.* FROM (${SENDERS}) AS sender ${LAST_DAY} WHERE sender.user_id = $2`,
@@ -155,8 +156,8 @@ export async function findSenderItem(
 /** Some users of the portal by id; ids that it does not have are left out. */
 export async function findSenderItems(
   pool: Pool,
-  portalId: bigint,
-  userIds: readonly bigint[],
+  portalId: PortalId,
+  userIds: readonly UserId[],
 ): Promise<ReadonlyMap<string, SenderItem>> {
   if (userIds.length === 0) return new Map();
   const { rows } = await pool.query<Row>(

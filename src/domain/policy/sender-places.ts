@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 
 /** A rotation that a sender is in. */
 export interface RotationPlace {
@@ -18,7 +19,11 @@ export interface SenderPlaces {
 /** More than a page can show of either. */
 const MOST = 50;
 
-export async function readSenderPlaces(pool: Pool, portalId: bigint, userId: bigint): Promise<SenderPlaces> {
+export async function readSenderPlaces(
+  pool: Pool,
+  portalId: PortalId,
+  userId: UserId,
+): Promise<SenderPlaces> {
   const [rotations, presets, settings] = await Promise.all([
     pool.query<{ rotation_id: string; name: string; weight: number; total: number }>({
       name: "sender-rotations",

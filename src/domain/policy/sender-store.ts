@@ -1,6 +1,7 @@
 import type { Database } from "#platform/db/client.js";
 import type { Prisma, SenderSettings } from "#platform/db/generated/client.js";
 import { inPrismaTransaction } from "#platform/db/transaction.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -56,8 +57,8 @@ const NOTHING_CHOSEN: StoredSender = {
 /** What is stored about a user; the defaults if nothing is. The user need not exist. */
 export async function findSender(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
-  userId: bigint,
+  portalId: PortalId,
+  userId: UserId,
 ): Promise<StoredSender> {
   const row = await prisma.senderSettings.findUnique({ where: { portalId_userId: { portalId, userId } } });
   return row === null ? NOTHING_CHOSEN : fromRow(row);
@@ -65,7 +66,7 @@ export async function findSender(
 
 /** A person, and the name the audit log uses. */
 export interface NamedSender {
-  readonly userId: bigint;
+  readonly userId: UserId;
   readonly name: string;
 }
 
@@ -138,8 +139,8 @@ export async function clearRefusal(
 /** The row as it was; created with the defaults if missing, and locked until the transaction ends. */
 async function ensureRow(
   transaction: Prisma.TransactionClient,
-  portalId: bigint,
-  userId: bigint,
+  portalId: PortalId,
+  userId: UserId,
 ): Promise<StoredSender> {
   await transaction.senderSettings.createMany({
     data: [{ portalId, userId, windowDays: [] }],

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { Ownership } from "#domain/executions/claim.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { RECIPES, type Recipe } from "./recipe.js";
 import type { FlowDefinition } from "./plan-flow.js";
 
@@ -69,7 +70,7 @@ interface MadeFlowRow {
 const MOST_LISTED = 200;
 
 /** The account's own, the newest first; without those that are gone. */
-export async function listMadeFlows(pool: Pool, portalId: bigint): Promise<MadeFlow[]> {
+export async function listMadeFlows(pool: Pool, portalId: PortalId): Promise<MadeFlow[]> {
   const { rows } = await pool.query<MadeFlowRow>({
     name: "list-made-flows",
     text: `SELECT m.id, m.recipe, m.name, m.state, m.flow_id, m.made_by_email, m.created_at, m.problem, m.message, m.stamp IS NOT NULL AS takes_stamps,

@@ -1,3 +1,4 @@
+import type { ExecutionId, UserId } from "#platform/ids/branded-ids.js";
 import type { Breathe } from "#platform/time/breather.js";
 import { availabilityOf } from "./availability.js";
 import { candidateGroups, type CandidateGroup, type KnownMembers } from "./candidates.js";
@@ -26,20 +27,20 @@ export interface SenderState {
 
 /** One contact that needs a sender. */
 export interface SenderRequest {
-  readonly executionId: bigint;
+  readonly executionId: ExecutionId;
   readonly policy: Policy;
   readonly properties: Readonly<Record<string, string | null>>;
   /** Alias that the workflow's step gives for the sender it names. */
   readonly alias: string | undefined;
   readonly people: PeopleSources;
   /** Who enrolled this contact last, read only if a rotation keeps senders. */
-  readonly lastSender: () => Promise<bigint | undefined>;
+  readonly lastSender: () => Promise<UserId | undefined>;
   /** The contact has to be enrolled within this time. */
   readonly patienceMs: number;
 }
 
 export interface ChosenSender {
-  readonly userId: bigint;
+  readonly userId: UserId;
   readonly email: string;
   readonly alias: string | undefined;
 }
@@ -56,7 +57,7 @@ class Choosing {
   readonly #state: SenderState;
   readonly #request: SenderRequest;
   readonly #passedOver: PassedOver[] = [];
-  readonly #considered = new Set<bigint>();
+  readonly #considered = new Set<UserId>();
 
   constructor(state: SenderState, request: SenderRequest) {
     this.#state = state;
@@ -87,7 +88,7 @@ class Choosing {
     const wanted = group.rotation?.keepsSender === true ? await this.#request.lastSender() : undefined;
     await this.#inSlices(users, ({ userId }) => this.#opening(userId));
     // No `await` from here to the reservation: what is free now is still free then.
-    const ready = new Map<bigint, { email: string; sender: SenderPolicy; isProbe: boolean }>();
+    const ready = new Map<UserId, { email: string; sender: SenderPolicy; isProbe: boolean }>();
     for (const person of group.people) {
       if (person.kind === "nobody")
         this.#passedOver.push({
@@ -114,9 +115,9 @@ class Choosing {
   }
 
   #judge(
-    person: { userId: bigint; email: string },
+    person: { userId: UserId; email: string },
     group: CandidateGroup,
-    ready: Map<bigint, { email: string; sender: SenderPolicy; isProbe: boolean }>,
+    ready: Map<UserId, { email: string; sender: SenderPolicy; isProbe: boolean }>,
   ): void {
     const { portal, ledger, blocks, openings, now } = this.#state;
     if (this.#considered.has(person.userId)) return;
@@ -171,7 +172,7 @@ class Choosing {
     }
   }
 
-  #opening(userId: bigint): Date | undefined {
+  #opening(userId: UserId): Date | undefined {
     const { portal, openings, now } = this.#state;
     return openings.opensAt(senderPolicy(portal, userId), now());
   }

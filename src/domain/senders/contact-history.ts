@@ -1,9 +1,10 @@
 import type { Pool } from "pg";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 
 /** What we have enrolled a contact in. */
 export interface ContactHistory {
   readonly lastEnrolledAt: Date;
-  readonly lastSenderUserId: bigint | undefined;
+  readonly lastSenderUserId: UserId | undefined;
   /** Undefined: never in the given sequence. */
   readonly lastEnrolledInSequenceAt: Date | undefined;
 }
@@ -19,7 +20,7 @@ export interface HistoryQuestion {
  */
 export async function readContactHistories(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   questions: readonly HistoryQuestion[],
 ): Promise<(ContactHistory | undefined)[]> {
   const { rows } = await pool.query<{

@@ -1,5 +1,6 @@
 import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/actions/enroll-contract.js";
 import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 
 /** "What would happen to this contact?": what a workflow's step would ask for. This enrolls nothing. */
 export interface EnrollQuestion {
@@ -21,7 +22,7 @@ export interface EnrollQuestion {
 /** The step's choice of sender; `portal_default` leaves it to the preset. */
 export type RequestedSender =
   | { readonly mode: Exclude<SenderMode, "specific_user" | "rotation"> }
-  | { readonly mode: "specific_user"; readonly userId: bigint }
+  | { readonly mode: "specific_user"; readonly userId: UserId }
   | { readonly mode: "rotation"; readonly rotationId: bigint };
 
 /** One rule of the contact policy and its verdict on this contact. */
@@ -55,4 +56,4 @@ export type Explanation =
   Explained | { readonly kind: "contact-not-found" } | { readonly kind: "hubspot-unavailable" };
 
 /** Answers for the given portal, whatever ids the question names. */
-export type Explain = (portalId: bigint, question: EnrollQuestion) => Promise<Explanation>;
+export type Explain = (portalId: PortalId, question: EnrollQuestion) => Promise<Explanation>;

@@ -1,5 +1,6 @@
 import { ERROR_SENTENCES, sentenceWith, type ErrorCode } from "#domain/contract/error-codes.js";
 import type { Sender } from "#domain/contract/outcome.js";
+import type { UserId } from "#platform/ids/branded-ids.js";
 import { localTime } from "#platform/time/local-time.js";
 import type { Policy } from "#domain/contract/policy.js";
 import type { CandidateVia, StoredSenderChoice } from "#domain/contract/sender-choice.js";
@@ -10,7 +11,7 @@ import type { SenderLedger } from "./sender-ledger.js";
 /** A candidate who cannot send now. */
 export interface PassedOver {
   readonly via: CandidateVia;
-  readonly userId: bigint | undefined;
+  readonly userId: UserId | undefined;
   /** Of the person, if there is one who could send at another time. */
   readonly email: string | undefined;
   readonly verdict: Unavailable;
@@ -29,7 +30,7 @@ export interface Places {
 export type NobodyNow =
   | {
       readonly kind: "wait";
-      readonly forUserId: bigint;
+      readonly forUserId: UserId;
       readonly delayMs: number;
       readonly reason: string;
       readonly choice: StoredSenderChoice;

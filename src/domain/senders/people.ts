@@ -1,20 +1,21 @@
 import { factOf, type ErrorCode } from "#domain/contract/error-codes.js";
 import type { Owner } from "#platform/hubspot/gateway.js";
+import type { UserId } from "#platform/ids/branded-ids.js";
 
 /** Where people are looked up: the portal's directory and, if it does not know someone, HubSpot. */
 export interface PeopleSources {
   owner(ownerId: string): Promise<Owner | undefined>;
   /** Emails of those given users who are active; a user without an entry is not. */
-  userEmails(userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, string | null>>;
+  userEmails(userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, string | null>>;
 }
 
 /** A user who could send, or why there is none. */
 export type PossibleSender =
-  | { readonly kind: "user"; readonly userId: bigint; readonly email: string }
+  | { readonly kind: "user"; readonly userId: UserId; readonly email: string }
   | {
       readonly kind: "nobody";
       /** Set if a person is named but cannot send. */
-      readonly userId?: bigint;
+      readonly userId?: UserId;
       readonly code: ErrorCode;
       readonly reason: string;
     };
@@ -51,7 +52,7 @@ export async function personOfOwner(
 
 /** Users by their ids, in the given order; for an inactive one, that nobody can send as this user. */
 export async function peopleOfUsers(
-  userIds: readonly bigint[],
+  userIds: readonly UserId[],
   { userEmails }: Pick<PeopleSources, "userEmails">,
 ): Promise<PossibleSender[]> {
   const emails = await userEmails(userIds);

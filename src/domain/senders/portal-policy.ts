@@ -9,6 +9,7 @@ import {
 } from "./stored/policy-memory.js";
 import type { Preset, PresetRow } from "./stored/stored-preset.js";
 import { DEFAULT_DAILY_CAP, type SenderPolicy } from "#domain/contract/sender-policy.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import type { SenderRow } from "./stored/sender-row.js";
 import type { WheelMember } from "./weighted-rotation.js";
 
@@ -22,16 +23,16 @@ export interface Rotation {
 
 /** Everything an admin decided about enrolling in one portal, as it was when read. */
 export interface PortalPolicy {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   /** By the database's clock. */
   readonly readAt: Date;
   readonly isPaused: boolean;
   /** IANA name; UTC if HubSpot has not sent it yet. */
   readonly timeZone: string;
-  readonly defaultSenderUserId: bigint | undefined;
+  readonly defaultSenderUserId: UserId | undefined;
   readonly onlyListedSenders: boolean;
   /** Users with settings of their own; for all others see {@link senderPolicy}. */
-  readonly senders: ReadonlyMap<bigint, SenderPolicy>;
+  readonly senders: ReadonlyMap<UserId, SenderPolicy>;
   /** Only the presets and rotations that were needed; a needed one that is missing does not exist. */
   readonly rotations: KnownRotations;
   readonly presets: ReadonlyMap<string, Preset>;
@@ -166,7 +167,7 @@ export interface Known {
 /** One slice, and whether there is more that the reader does not know. */
 async function readSlice(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { known, rotations, needs }: { known: KnownPolicy; rotations: KnownRotations; needs: Needs },
 ): Promise<PolicyRow & { isMore: boolean }> {
   const { rows } = await pool.query<PolicyRow>({
@@ -194,7 +195,7 @@ async function readSlice(
  */
 export async function readPortalPolicy(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { memory = new PolicyMemory(), rotations: knownRotations = new Map(), needs = NEEDS_NOTHING }: Known = {},
 ): Promise<PortalPolicy> {
   let { known } = memory;
@@ -225,7 +226,7 @@ export async function readPortalPolicy(
 }
 
 /** What applies to a user as a sender, with the defaults for a user without settings or refusals. */
-export function senderPolicy(portal: PortalPolicy, userId: bigint): SenderPolicy {
+export function senderPolicy(portal: PortalPolicy, userId: UserId): SenderPolicy {
   return (
     portal.senders.get(userId) ?? {
       userId,

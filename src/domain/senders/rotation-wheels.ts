@@ -1,10 +1,11 @@
+import type { ExecutionId, UserId } from "#platform/ids/branded-ids.js";
 import type { Rotation } from "./portal-policy.js";
 import { pickFromWheel, takeBack, type WheelMember, type WheelPick } from "./weighted-rotation.js";
 
 /** A rotation member's position, as it is to be stored. */
 export interface WheelState {
   readonly rotationId: string;
-  readonly userId: bigint;
+  readonly userId: UserId;
   readonly currentWeight: number;
   readonly picks: number;
 }
@@ -14,8 +15,8 @@ export interface WheelState {
  * here, and stored with each pick before the pick is acted on.
  */
 export class RotationWheels {
-  readonly #wheels = new Map<string, Map<bigint, WheelMember>>();
-  readonly #picks = new Map<bigint, { readonly pick: WheelPick; readonly rotationId: string }>();
+  readonly #wheels = new Map<string, Map<UserId, WheelMember>>();
+  readonly #picks = new Map<ExecutionId, { readonly pick: WheelPick; readonly rotationId: string }>();
   readonly #turned = new Set<string>();
 
   /** Members with their current positions, whatever an admin changed about the rotation meanwhile. */
@@ -34,11 +35,11 @@ export class RotationWheels {
 
   /** Picks for an execution among the members that can send; `wanted` is preferred to the member whose turn it is. */
   pick(choice: {
-    executionId: bigint;
+    executionId: ExecutionId;
     rotation: Rotation;
-    canSend: (userId: bigint) => boolean;
-    wanted: bigint | undefined;
-  }): bigint | undefined {
+    canSend: (userId: UserId) => boolean;
+    wanted: UserId | undefined;
+  }): UserId | undefined {
     const among = this.membersOf(choice.rotation).filter(({ userId }) => choice.canSend(userId));
     const pick = pickFromWheel(
       among,
@@ -52,12 +53,12 @@ export class RotationWheels {
   }
 
   /** Keeps the pick made for the execution. */
-  keep(executionId: bigint): void {
+  keep(executionId: ExecutionId): void {
     this.#picks.delete(executionId);
   }
 
   /** Nothing was sent for the execution's pick: its turn is given back. */
-  giveBack(executionId: bigint): void {
+  giveBack(executionId: ExecutionId): void {
     const made = this.#picks.get(executionId);
     if (made === undefined) return;
     this.#picks.delete(executionId);

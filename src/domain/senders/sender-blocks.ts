@@ -1,4 +1,5 @@
 import type { SenderPolicy, SenderRefusal } from "#domain/contract/sender-policy.js";
+import type { ExecutionId, UserId } from "#platform/ids/branded-ids.js";
 
 /** Codes of refusals that concern the sender and not the contact. */
 export const SENDER_REFUSALS = [
@@ -40,8 +41,8 @@ interface OwnBlock extends SenderBlock {
 /** HubSpot's refusals of senders: those read with the portal's policy, and those that come in during one turn. */
 export class SenderBlocks {
   readonly #now: () => Date;
-  readonly #blocks = new Map<bigint, OwnBlock>();
-  readonly #probing = new Map<bigint, bigint>();
+  readonly #blocks = new Map<UserId, OwnBlock>();
+  readonly #probing = new Map<UserId, ExecutionId>();
 
   constructor(now: () => Date) {
     this.#now = now;
@@ -65,17 +66,17 @@ export class SenderBlocks {
     return isProbed ? { kind: "limited", until: new Date(nowMs + PROBE_TAKES_MS) } : { kind: "probe" };
   }
 
-  startProbe(executionId: bigint, userId: bigint): void {
+  startProbe(executionId: ExecutionId, userId: UserId): void {
     this.#probing.set(userId, executionId);
   }
 
   /** The attempt is over, whatever its result. */
-  endProbe(executionId: bigint): void {
+  endProbe(executionId: ExecutionId): void {
     for (const [userId, prober] of this.#probing) if (prober === executionId) this.#probing.delete(userId);
   }
 
   /** @returns whether this is new: false for a refusal that another request got moments ago. */
-  refused(userId: bigint, code: SenderRefusalCode, message: string): boolean {
+  refused(userId: UserId, code: SenderRefusalCode, message: string): boolean {
     const at = this.#now();
     const known = this.#blocks.get(userId);
     const knownAtMs =
@@ -91,12 +92,12 @@ export class SenderBlocks {
     return true;
   }
 
-  cleared(userId: bigint): void {
+  cleared(userId: UserId): void {
     this.#blocks.set(userId, { refusal: undefined, limitedUntil: undefined, storedAtMs: undefined });
   }
 
   /** The sender's block is in the database. */
-  stored(userId: bigint): void {
+  stored(userId: UserId): void {
     const block = this.#blocks.get(userId);
     if (block !== undefined) block.storedAtMs = performance.now();
   }

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { Openings } from "./windows/openings.js";
 import { HORIZON_DAYS } from "./windows/send-window.js";
 import type { SenderPolicy } from "#domain/contract/sender-policy.js";
+import type { ExecutionId, PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { DAY_MS } from "#platform/time/units.js";
 
 /** Our clock, the database's and HubSpot's may differ by this much: an enrollment counts for a day plus this time. */
@@ -12,7 +13,7 @@ interface Account {
   /** Times of enrollments, in ms, oldest first. */
   readonly sentAt: number[];
   /** Executions whose request may have been sent, or is about to be. */
-  readonly open: Set<bigint>;
+  readonly open: Set<ExecutionId>;
 }
 
 interface AccountRow {
@@ -40,21 +41,21 @@ const DOUBT_WAIT_MS = { each: 100, least: 5_000 };
  */
 export class SenderLedger {
   readonly #pool: Pool;
-  readonly #portalId: bigint;
+  readonly #portalId: PortalId;
   readonly #now: () => Date;
   readonly #openings: Openings;
-  readonly #accounts = new Map<bigint, Account>();
-  readonly #loading = new Map<bigint, Promise<void>>();
-  readonly #senderOf = new Map<bigint, bigint>();
+  readonly #accounts = new Map<UserId, Account>();
+  readonly #loading = new Map<UserId, Promise<void>>();
+  readonly #senderOf = new Map<ExecutionId, UserId>();
   /** Times of enrollments with an unknown sender, in ms, oldest first. */
   #unknownSentAt: number[] = [];
   /** Executions that may have been sent with an unknown sender. */
   #unknownInDoubt = 0;
   #countedAtMs = Number.NEGATIVE_INFINITY;
   #waiters: Promise<void> | undefined;
-  #waiting = new Map<bigint, number>();
+  #waiting = new Map<UserId, number>();
 
-  constructor(options: { pool: Pool; portalId: bigint; now: () => Date; openings?: Openings }) {
+  constructor(options: { pool: Pool; portalId: PortalId; now: () => Date; openings?: Openings }) {
     this.#pool = options.pool;
     this.#portalId = options.portalId;
     this.#now = options.now;
@@ -62,7 +63,7 @@ export class SenderLedger {
   }
 
   /** Loads the senders; asking about any other throws. */
-  async load(userIds: readonly bigint[]): Promise<void> {
+  async load(userIds: readonly UserId[]): Promise<void> {
     if (this.#unknownInDoubt > 0 && performance.now() - this.#countedAtMs > RECOUNT_MS) await this.#read([]);
     if (userIds.every((userId) => this.#accounts.has(userId))) return;
     const missing = userIds.filter((userId) => !this.#loading.has(userId));
@@ -80,7 +81,7 @@ export class SenderLedger {
     await Promise.all(userIds.flatMap((userId) => this.#loading.get(userId) ?? []));
   }
 
-  async #read(userIds: readonly bigint[]): Promise<void> {
+  async #read(userIds: readonly UserId[]): Promise<void> {
     this.#countedAtMs = performance.now();
     const { rows } = await this.#pool.query<AccountRow>({
       name: "read-sender-accounts",
@@ -122,7 +123,7 @@ export class SenderLedger {
     }
   }
 
-  #account(userId: bigint): Account {
+  #account(userId: UserId): Account {
     const account = this.#accounts.get(userId);
     if (account === undefined) throw new Error(`the ledger has not loaded sender ${userId}`);
     const oldestMs = this.#now().getTime() - DAY_MS - SKEW_MS;
@@ -132,11 +133,11 @@ export class SenderLedger {
   }
 
   /** Places taken: sent within the last day, or possibly in flight. */
-  usedBy(userId: bigint): number {
+  usedBy(userId: UserId): number {
     return this.#knownUseOf(userId) + this.#unknownInDoubt;
   }
 
-  #knownUseOf(userId: bigint): number {
+  #knownUseOf(userId: UserId): number {
     const { sentAt, open } = this.#account(userId);
     return sentAt.length + open.size + this.#unknownSentAt.length;
   }
@@ -186,14 +187,14 @@ export class SenderLedger {
   }
 
   /** Takes a place for the execution. The caller has checked that one is free. */
-  reserve(executionId: bigint, userId: bigint): void {
+  reserve(executionId: ExecutionId, userId: UserId): void {
     this.release(executionId);
     this.#account(userId).open.add(executionId);
     this.#senderOf.set(executionId, userId);
   }
 
   /** Certainly nothing was sent for the execution: its place is free again. */
-  release(executionId: bigint): void {
+  release(executionId: ExecutionId): void {
     const userId = this.#senderOf.get(executionId);
     if (userId === undefined) return;
     this.#senderOf.delete(executionId);
@@ -201,7 +202,7 @@ export class SenderLedger {
   }
 
   /** The execution was enrolled, by the sender HubSpot names. */
-  confirm(executionId: bigint, sender: bigint | undefined): void {
+  confirm(executionId: ExecutionId, sender: UserId | undefined): void {
     const userId = sender ?? this.#senderOf.get(executionId);
     this.release(executionId);
     if (userId !== undefined) this.#accounts.get(userId)?.sentAt.push(this.#now().getTime());
@@ -228,11 +229,11 @@ export class SenderLedger {
     this.#waiting = new Map(rows.map(({ user_id, count }) => [BigInt(user_id), count]));
   }
 
-  waitersFor(userId: bigint): number {
+  waitersFor(userId: UserId): number {
     return this.#waiting.get(userId) ?? 0;
   }
 
-  addWaiter(userId: bigint): void {
+  addWaiter(userId: UserId): void {
     this.#waiting.set(userId, this.waitersFor(userId) + 1);
   }
 }

@@ -1,6 +1,8 @@
+import type { UserId } from "#platform/ids/branded-ids.js";
+
 /** A member of a rotation. `currentWeight` is the rotation's memory: over all members it adds up to 0 between picks. */
 export interface WheelMember {
-  readonly userId: bigint;
+  readonly userId: UserId;
   /** Share of the picks. */
   readonly weight: number;
   currentWeight: number;

@@ -4,6 +4,7 @@ import type { TextCipher } from "#domain/alerts/webhook-seals.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { makeSigningSecret } from "#platform/outbound/sign.js";
 import { giveUpPending } from "./switch-off.js";
 import {
@@ -73,7 +74,7 @@ export async function addWebhook(
 }
 
 /** Two of them at once count each other's. */
-async function lockPortal(client: PoolClient, portalId: bigint): Promise<void> {
+async function lockPortal(client: PoolClient, portalId: PortalId): Promise<void> {
   await client.query("SELECT FROM portals WHERE portal_id = $1 FOR NO KEY UPDATE", [portalId]);
 }
 
@@ -155,7 +156,7 @@ export async function changeWebhook(
 async function lockWebhook(
   client: PoolClient,
   cipher: TextCipher,
-  { portalId, id }: { portalId: bigint; id: bigint },
+  { portalId, id }: { portalId: PortalId; id: bigint },
 ): Promise<Webhook | undefined> {
   await client.query("SELECT FROM webhook_subscriptions WHERE portal_id = $1 AND id = $2 FOR UPDATE", [
     portalId,

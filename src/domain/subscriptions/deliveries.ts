@@ -4,6 +4,7 @@ import type { TextCipher } from "#domain/alerts/webhook-seals.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { TEST_EVENT } from "./events.js";
 import { findWebhook, hostOf } from "./webhook.js";
 
@@ -55,9 +56,9 @@ interface DeliveryRow {
 const COLUMNS = `id, type, execution_id, state, created_at, tries, tried_at, duration_ms, http_status, answer, problem, due_at`;
 
 /** The same for every try of a message, and for no other one. */
-export const messageIdOf = (portalId: bigint, id: bigint): string => `msg_${portalId}_${id}`;
+export const messageIdOf = (portalId: PortalId, id: bigint): string => `msg_${portalId}_${id}`;
 
-function toDelivery(row: DeliveryRow, portalId: bigint): ListedDelivery {
+function toDelivery(row: DeliveryRow, portalId: PortalId): ListedDelivery {
   const id = BigInt(row.id);
   return {
     id,
@@ -78,7 +79,7 @@ function toDelivery(row: DeliveryRow, portalId: bigint): ListedDelivery {
 
 /** Of one subscription. */
 export interface DeliveriesQuery {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly webhookId: bigint;
   readonly limit: number;
   /** Only those with a smaller id: the next page. */
@@ -126,7 +127,7 @@ const FIGURES = `
 /** Of each subscription of an account, by its id. */
 export async function readDeliveryFigures(
   database: Pick<Pool, "query">,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<ReadonlyMap<bigint, DeliveryFigures>> {
   const { rows } = await database.query<
     { id: string; waiting: number } & Pick<DeliveryRow, "tried_at" | "http_status" | "problem"> & {

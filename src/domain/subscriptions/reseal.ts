@@ -1,10 +1,11 @@
 import type { Pool } from "pg";
 import type { TextCipher } from "#domain/alerts/webhook-seals.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { openSecret, openUrl, sealSecret, sealUrl } from "./webhook.js";
 
 /** What a subscription stores sealed. */
 export interface SubscriptionSeals {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly id: bigint;
   readonly url: string;
   readonly secret: string;

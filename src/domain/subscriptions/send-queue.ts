@@ -1,11 +1,12 @@
 import type { Pool } from "pg";
 import { ERASED_CONTACT } from "#domain/contract/execution.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import { cutText } from "#platform/text/storable-text.js";
 import { messageIdOf } from "./deliveries.js";
 
 /** A message that is due now, with what it takes to send it. */
 export interface DueWebhook {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly id: bigint;
   readonly webhookId: bigint;
   readonly messageId: string;
@@ -15,7 +16,7 @@ export interface DueWebhook {
   /** Number of this try. */
   readonly tries: number;
   /** The enrollment that it is about; null: `data` is all. */
-  readonly executionId: bigint | null;
+  readonly executionId: ExecutionId | null;
   readonly data: unknown;
   readonly urlSealed: string;
   /** The newest first. */
@@ -43,7 +44,7 @@ export interface ClaimLimits {
   readonly perEndpoint: number;
   /** Of the endpoints that this process is sending to: how many messages. */
   readonly underWay: readonly {
-    readonly portalId: bigint;
+    readonly portalId: PortalId;
     readonly webhookId: bigint;
     readonly count: number;
   }[];

@@ -5,13 +5,14 @@ import type { TextCipher } from "#domain/alerts/webhook-seals.js";
 import type { System } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { hostOf, readUrl } from "./webhook.js";
 
 /** An endpoint whose every try failed for so long is not tried anymore. */
 export const FAILING_DAYS = 3;
 
 interface Named {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly id: bigint;
 }
 

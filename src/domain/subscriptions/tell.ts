@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { OUTCOME_EVENT, type WebhookEvent } from "./events.js";
 
 /** SQL: an event of the portal's goes to those of its subscriptions that are active and asked for it. */
@@ -55,7 +56,7 @@ const TELL_OF_PORTAL = `
 /** Writes the messages of an event of the whole account, in the transaction of the event itself. */
 export async function tellOfPortal(
   client: PoolClient | Pool,
-  portalId: bigint,
+  portalId: PortalId,
   event: { type: Extract<WebhookEvent, `portal.${string}`>; data: Readonly<Record<string, unknown>> },
 ): Promise<void> {
   const data = { portalId: portalId.toString(), ...event.data };

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import type { TextCipher } from "#domain/alerts/webhook-seals.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { AppError } from "../../errors.js";
 import type { WebhookEvent } from "./events.js";
 
@@ -50,22 +51,22 @@ export interface WebhookRow {
 export const WEBHOOK_COLUMNS = `id, url_sealed, events, description, status, disabled_reason, failing_since,
   CASE WHEN old_secret_until > now() THEN old_secret_until END AS old_secret_until, created_at, updated_at, version`;
 
-export const sealUrl = (cipher: TextCipher, portalId: bigint, url: string): string =>
+export const sealUrl = (cipher: TextCipher, portalId: PortalId, url: string): string =>
   cipher.seal(url, { portalId, field: URL_FIELD });
 
 /** @throws as TextCipher.open. */
-export const openUrl = (cipher: TextCipher, portalId: bigint, sealed: string): string =>
+export const openUrl = (cipher: TextCipher, portalId: PortalId, sealed: string): string =>
   cipher.open(sealed, { portalId, field: URL_FIELD });
 
-export const sealSecret = (cipher: TextCipher, portalId: bigint, secret: string): string =>
+export const sealSecret = (cipher: TextCipher, portalId: PortalId, secret: string): string =>
   cipher.seal(secret, { portalId, field: SECRET_FIELD });
 
 /** @throws as TextCipher.open. */
-export const openSecret = (cipher: TextCipher, portalId: bigint, sealed: string): string =>
+export const openSecret = (cipher: TextCipher, portalId: PortalId, sealed: string): string =>
   cipher.open(sealed, { portalId, field: SECRET_FIELD });
 
 /** The same, or null if it does not open. */
-export function readUrl(cipher: TextCipher, portalId: bigint, sealed: string): string | null {
+export function readUrl(cipher: TextCipher, portalId: PortalId, sealed: string): string | null {
   try {
     return openUrl(cipher, portalId, sealed);
   } catch (error) {
@@ -78,7 +79,7 @@ export function readUrl(cipher: TextCipher, portalId: bigint, sealed: string): s
 export const hostOf = ({ url }: Pick<Webhook, "url">): string =>
   url === null ? "unreadable address" : new URL(url).host;
 
-export function toWebhook(row: WebhookRow, cipher: TextCipher, portalId: bigint): Webhook {
+export function toWebhook(row: WebhookRow, cipher: TextCipher, portalId: PortalId): Webhook {
   return {
     id: BigInt(row.id),
     url: readUrl(cipher, portalId, row.url_sealed),
@@ -101,7 +102,10 @@ export interface WebhookStore {
 }
 
 /** All of the portal's, the oldest first; there are few (change-webhooks.ts). */
-export async function listWebhooks({ database, cipher }: WebhookStore, portalId: bigint): Promise<Webhook[]> {
+export async function listWebhooks(
+  { database, cipher }: WebhookStore,
+  portalId: PortalId,
+): Promise<Webhook[]> {
   const { rows } = await database.query<WebhookRow>(
     `SELECT ${WEBHOOK_COLUMNS} FROM webhook_subscriptions WHERE portal_id = $1 ORDER BY id`,
     [portalId],
@@ -112,7 +116,7 @@ export async function listWebhooks({ database, cipher }: WebhookStore, portalId:
 /** Undefined: the portal has no such subscription. */
 export async function findWebhook(
   { database, cipher }: WebhookStore,
-  portalId: bigint,
+  portalId: PortalId,
   id: bigint,
 ): Promise<Webhook | undefined> {
   const { rows } = await database.query<WebhookRow>(

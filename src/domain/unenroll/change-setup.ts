@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -38,7 +39,7 @@ export async function switchOffUnenroll(pool: Pool, actor: Actor): Promise<void>
 }
 
 /** Has the workers look at the helper workflow now, for an admin who has just seen to it in HubSpot. */
-export async function checkUnenrollNow(pool: Pool, portalId: bigint): Promise<void> {
+export async function checkUnenrollNow(pool: Pool, portalId: PortalId): Promise<void> {
   const states: readonly SetupState[] = ["MAKING", "ON"];
   await pool.query(
     `UPDATE unenroll_setups SET due_at = now(), problem = CASE WHEN problem IN ('NO_PERMISSION', 'NO_PROPERTY') THEN NULL ELSE problem END

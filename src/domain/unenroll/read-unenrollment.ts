@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { UNENROLL_OUTCOMES, type UnenrollOutcome } from "#domain/contract/actions/unenroll-contract.js";
 import { sentenceOf } from "#domain/contract/error-codes.js";
 import { ERASED_CONTACT } from "#domain/contract/execution.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 
 /** `PENDING`: it is under way; otherwise how it ended. */
 export const UNENROLLMENT_STATUSES = ["PENDING", ...UNENROLL_OUTCOMES] as const;
@@ -39,8 +40,8 @@ const STATUS_OF_REASON: Readonly<Record<string, UnenrollOutcome>> = {
 /** Undefined: the portal has no such unenrollment. */
 export async function readUnenrollment(
   pool: Pick<Pool, "query">,
-  portalId: bigint,
-  id: bigint,
+  portalId: PortalId,
+  id: ExecutionId,
 ): Promise<Unenrollment | undefined> {
   const { rows } = await pool.query<Row>({
     name: "read-unenrollment",

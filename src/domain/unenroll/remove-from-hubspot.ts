@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { problemOfHelper, STAMP_PROPERTY } from "./helper-flow.js";
 import { readSetup, type UnenrollSetup } from "./setup.js";
 
@@ -29,7 +30,7 @@ export async function removeFromHubSpot(
  */
 export async function removeBeforeDisconnect(
   { pool, gateway }: { readonly pool: Pool; readonly gateway: Remover },
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<void> {
   const setup = await readSetup({ pool }, portalId);
   if (setup !== undefined) await removeFromHubSpot(gateway, setup);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import { authorOf, type Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -11,7 +12,7 @@ import { readSetup } from "./setup.js";
 /** What came of asking for a contact to be taken out of its sequence. */
 export type AskedUnenrollment =
   /** The execution that does it: a new one, or the one that is under way for the same contact. */
-  | { readonly kind: "asked"; readonly id: bigint }
+  | { readonly kind: "asked"; readonly id: ExecutionId }
   /** The account has not set it up, or its helper workflow cannot be used; `reason` says which, and what to do. */
   | { readonly kind: "not-supported"; readonly reason: string }
   | { readonly kind: "not-connected" };
@@ -58,9 +59,9 @@ export async function requestUnenrollment(
 /** The contact's unenrollment that is under way, whoever asked for it; undefined: there is none. */
 export async function findOpenRequest(
   client: Pick<PoolClient, "query">,
-  portalId: bigint,
+  portalId: PortalId,
   contactId: string,
-): Promise<bigint | undefined> {
+): Promise<ExecutionId | undefined> {
   const { rows } = await client.query<{ id: string }>({
     name: "find-open-unenrollment",
     text: `SELECT id FROM executions
@@ -72,7 +73,7 @@ export async function findOpenRequest(
 }
 
 /** Undefined: the account is not connected, and nothing was stored. */
-async function store(client: PoolClient, actor: Actor, contactId: string): Promise<bigint | undefined> {
+async function store(client: PoolClient, actor: Actor, contactId: string): Promise<ExecutionId | undefined> {
   const source = actor.kind === "apiKey" ? "api" : "site";
   const { userId, userEmail } = authorOf(actor);
   const askedBy = userEmail ?? (userId === null ? undefined : `user ${userId}`);

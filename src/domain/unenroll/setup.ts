@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { Prisma } from "#platform/db/generated/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Ownership } from "#domain/executions/claim.js";
 
 /**
@@ -46,7 +47,7 @@ interface SetupRow {
 /** Undefined: the account has not switched unenrolling on. */
 export async function readSetup(
   { pool }: { readonly pool: Pick<Pool, "query"> },
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<UnenrollSetup | undefined> {
   const { rows } = await pool.query<SetupRow>({
     name: "read-unenroll-setup",
@@ -83,7 +84,10 @@ export const canUnenrollSql = (portalId: string): string =>
   `EXISTS (SELECT FROM unenroll_setups u WHERE u.portal_id = ${portalId} AND u.state = 'ON' AND u.problem IS NULL)`;
 
 /** The same in a transaction of Prisma's. */
-export async function canUnenroll(transaction: Prisma.TransactionClient, portalId: bigint): Promise<boolean> {
+export async function canUnenroll(
+  transaction: Prisma.TransactionClient,
+  portalId: PortalId,
+): Promise<boolean> {
   return (await transaction.unenrollSetup.count({ where: { portalId, state: "ON", problem: null } })) === 1;
 }
 

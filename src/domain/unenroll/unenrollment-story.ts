@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import type { UnenrollOutcome } from "#domain/contract/actions/unenroll-contract.js";
 import { ERASED_CONTACT } from "#domain/contract/execution.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import { findOpenRequest } from "./request-unenrollment.js";
 import { isUsable, readSetup } from "./setup.js";
 import type { UnenrollmentState } from "./unenrollments.js";
@@ -26,8 +27,8 @@ export interface UnenrollmentStory {
 /** Null: the execution takes nobody out of a sequence. */
 export async function readUnenrollmentStory(
   pool: Pool,
-  portalId: bigint,
-  executionId: bigint,
+  portalId: PortalId,
+  executionId: ExecutionId,
 ): Promise<UnenrollmentStory | null> {
   const { rows } = await pool.query<UnenrollmentStory>(
     `SELECT state, outcome, coalesce(nullif(sequence_name, ''), sequence_id) AS sequence, sequence_id AS "sequenceId",
@@ -57,7 +58,7 @@ interface EndableRow {
  */
 export async function findEndable(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   contactId: string,
 ): Promise<EndableEnrollment | undefined> {
   if (contactId === ERASED_CONTACT || !isUsable(await readSetup({ pool }, portalId))) return undefined;

@@ -2,6 +2,7 @@ import type { EnrollmentToEnd, UnenrollOutcome } from "#domain/contract/actions/
 import type { ExecutionKind, ExecutionState } from "#domain/contract/execution.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import type { SeenEnrollment, WatchedExecution } from "#domain/executions/watch.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 
 /**
  * How far an execution's contact has been taken out of its sequence. Each request to HubSpot is safe to repeat, and its
@@ -23,7 +24,7 @@ export interface AskingExecution extends WatchedExecution {
 
 /** One that is due. */
 export interface DueUnenrollment {
-  readonly executionId: bigint;
+  readonly executionId: ExecutionId;
   readonly state: Exclude<UnenrollmentState, "DONE">;
   readonly contactId: string;
   readonly outcome: UnenrollOutcome | undefined;
@@ -98,7 +99,7 @@ export async function storeRequest(
 /** How often the execution has asked for its contact so far, and whether the last round is under way. */
 export async function readRounds(
   { pool, portalId }: Pick<Ownership, "pool" | "portalId">,
-  executionId: bigint,
+  executionId: ExecutionId,
 ): Promise<{ rounds: number; isOpen: boolean }> {
   const { rows } = await pool.query<{ rounds: number; isOpen: boolean }>({
     name: "read-unenrollment-rounds",
@@ -187,7 +188,7 @@ export interface UnenrollmentMove {
 export async function writeMoves(
   owner: Ownership,
   moves: readonly UnenrollmentMove[],
-): Promise<ReadonlySet<bigint>> {
+): Promise<ReadonlySet<ExecutionId>> {
   if (moves.length === 0) return new Set();
   const column = (value: (move: UnenrollmentMove) => unknown) => moves.map((move) => value(move) ?? null);
   const { rows } = await owner.pool.query<{ execution_id: string }>({

@@ -1,10 +1,11 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { EncryptionKey } from "../../config.js";
 import { SealBroken, SealKeyUnknown } from "./errors.js";
 
 /** What a sealed text belongs to. It is authenticated with the text: moved to another row or column, it will not open. */
 export interface SealContext {
-  portalId: bigint;
+  portalId: PortalId;
   /** Column the text is stored in. */
   field: string;
 }

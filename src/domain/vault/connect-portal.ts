@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
 import type { Grant } from "#platform/hubspot/oauth/oauth-api.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import type { GrantOccasion, GrantTerms, SavedGrant, SealedTokens } from "./grant.js";
 import { judgeGrant } from "./judge-grant.js";
 import { giveUpGrant, giveUpStoredGrant } from "./revocations.js";
@@ -8,15 +9,15 @@ import { giveUpGrant, giveUpStoredGrant } from "./revocations.js";
 export interface ConnectionState {
   readonly status: "CONNECTED" | "DISCONNECTED";
   /** The user in whose name the app works. */
-  readonly authorizedByUserId: bigint | null;
+  readonly authorizedByUserId: UserId | null;
   readonly authorizedByEmail: string | null;
   readonly scopes: readonly string[];
 }
 
 export interface NewConnection {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   /** Whose grant it is. */
-  readonly userId: bigint | null;
+  readonly userId: UserId | null;
   readonly userEmail: string | null;
   readonly occasion: GrantOccasion;
   /** Undefined if the app was never installed before. */
@@ -29,8 +30,8 @@ export type OnConnect = (client: PoolClient, connection: NewConnection) => Promi
 
 /** Whose grant of a portal is to be saved. */
 export interface Signer {
-  readonly portalId: bigint;
-  readonly userId: bigint | null;
+  readonly portalId: PortalId;
+  readonly userId: UserId | null;
   /** HubSpot said just now what our copy of the user list says of them. */
   readonly isConfirmed: boolean;
 }
@@ -99,7 +100,7 @@ interface ConnectionRow {
   scopes: string[];
 }
 
-async function findConnection(client: PoolClient, portalId: bigint) {
+async function findConnection(client: PoolClient, portalId: PortalId) {
   const { rows } = await client.query<ConnectionRow>(
     `SELECT status, is_disconnected_by_admin, authorized_by_user_id AS author_id, authorized_by_email AS author_email, scopes
        FROM portals WHERE portal_id = $1 FOR UPDATE`,
@@ -130,7 +131,7 @@ async function findConnection(client: PoolClient, portalId: bigint) {
  */
 async function writePortal(
   client: PoolClient,
-  { grant, author }: { grant: Grant; author: { id: bigint | null; email: string | null } },
+  { grant, author }: { grant: Grant; author: { id: UserId | null; email: string | null } },
 ): Promise<void> {
   await client.query(
     `INSERT INTO portals AS p (portal_id, status, hub_domain, authorized_by_user_id, authorized_by_email, scopes, directory_requested_at,
@@ -147,7 +148,7 @@ async function writePortal(
   );
 }
 
-async function writeTokens(client: PoolClient, portalId: bigint, tokens: SealedTokens): Promise<void> {
+async function writeTokens(client: PoolClient, portalId: PortalId, tokens: SealedTokens): Promise<void> {
   await client.query(
     `INSERT INTO portal_tokens (portal_id, access_token_sealed, refresh_token_sealed, access_expires_at, granted_at)
      VALUES ($1, $2, $3, $4, clock_timestamp())

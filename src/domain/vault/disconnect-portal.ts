@@ -1,6 +1,7 @@
 import type { PoolClient } from "pg";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { GrantMark, StoredTokens } from "./grant.js";
 import { giveUpGrant } from "./revocations.js";
 
@@ -26,7 +27,7 @@ export interface DisconnectOnly {
 /** Called inside the transaction that disconnects a portal: what it writes is committed with it, or not at all. */
 export type OnDisconnect = (
   client: PoolClient,
-  portal: { portalId: bigint; reason: string },
+  portal: { portalId: PortalId; reason: string },
 ) => Promise<void>;
 
 interface Disconnect extends Disconnection {

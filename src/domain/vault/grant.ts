@@ -1,4 +1,5 @@
 import type { RefreshedGrant } from "#platform/hubspot/oauth/oauth-api.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /**
  * Trades a refresh token for new tokens. Throws errors with the codes `GRANT_REVOKED` (the portal is gone),
@@ -42,7 +43,7 @@ export interface SealedTokens {
 }
 
 export interface StoredTokens extends SealedTokens {
-  portalId: bigint;
+  portalId: PortalId;
   /** Judged by the database's clock, the one clock all processes share. */
   isLeased: boolean;
   /** Ms until a refresh may be tried again after one that failed, by the same clock; 0: at once. */

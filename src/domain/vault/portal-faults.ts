@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { atMost } from "#platform/memory/at-most.js";
 import { AppError } from "../../errors.js";
 
@@ -10,17 +11,17 @@ const MAX_PORTALS = 5_000;
  * portal had recovered.
  */
 export class PortalFaults {
-  readonly #logged = new LRUCache<bigint, string>(atMost(MAX_PORTALS));
+  readonly #logged = new LRUCache<PortalId, string>(atMost(MAX_PORTALS));
 
   /** Whether this fault is new for the portal; remembers it. */
-  isNew(portalId: bigint, fault: unknown): boolean {
+  isNew(portalId: PortalId, fault: unknown): boolean {
     const code = codeOf(fault);
     if (this.#logged.get(portalId) === code) return false;
     this.#logged.set(portalId, code);
     return true;
   }
 
-  clear(portalId: bigint): void {
+  clear(portalId: PortalId): void {
     this.#logged.delete(portalId);
   }
 }

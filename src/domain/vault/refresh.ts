@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../../errors.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import type { Cipher } from "./cipher.js";
 import { NotConnected, RefreshPutOff, RefreshUnderWay } from "./errors.js";
@@ -57,7 +58,7 @@ interface News {
  */
 export function createTokenSource(
   options: RefreshOptions,
-): (portalId: bigint, need: TokenNeed) => Promise<LiveToken> {
+): (portalId: PortalId, need: TokenNeed) => Promise<LiveToken> {
   const { store } = options;
   const news: News = { seals: new PortalFaults(), refreshes: new PortalFaults() };
   return async function currentToken(portalId, need) {
@@ -78,7 +79,7 @@ export function createTokenSource(
   };
 }
 
-async function findRow(store: TokenStore, portalId: bigint): Promise<StoredTokens> {
+async function findRow(store: TokenStore, portalId: PortalId): Promise<StoredTokens> {
   const row = await store.find(portalId);
   if (row === undefined) throw new NotConnected(`Portal ${portalId} has no grant`);
   return row;
@@ -178,7 +179,7 @@ function tellOfRefresh(
     error,
     usesOldToken,
     news,
-  }: { portalId: bigint; error: unknown; usesOldToken: boolean; news: News },
+  }: { portalId: PortalId; error: unknown; usesOldToken: boolean; news: News },
 ): void {
   const isOurs = isOwnFault(error);
   if (isOurs) onOwnFault?.(codeOf(error));

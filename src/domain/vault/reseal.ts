@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import type { Cipher } from "./cipher.js";
 import type { TokenStore } from "./store.js";
@@ -72,6 +73,6 @@ async function resealPass({ store, cipher, logger, tell }: ResealOptions): Promi
   return result;
 }
 
-function lastId(page: StoredTokens[]): bigint {
+function lastId(page: StoredTokens[]): PortalId {
   return page.at(-1)?.portalId ?? -1n;
 }

@@ -1,12 +1,13 @@
 import type { Pool, PoolClient } from "pg";
 import { AppError } from "../../errors.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import type { Cipher } from "./cipher.js";
 import { openRefreshToken, resealRefreshToken } from "./token-seals.js";
 
 /** A refresh token, sealed as in `portal_tokens`. */
 export interface GivenUpGrant {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly refreshTokenSealed: string;
 }
 
@@ -32,7 +33,7 @@ export async function giveUpGrant(
 }
 
 /** The same for the portal's stored grant; does nothing if it has none. */
-export async function giveUpStoredGrant(client: PoolClient, portalId: bigint): Promise<void> {
+export async function giveUpStoredGrant(client: PoolClient, portalId: PortalId): Promise<void> {
   await client.query(
     `INSERT INTO grant_revocations (portal_id, refresh_token_sealed, due_at)
      SELECT portal_id, refresh_token_sealed, now() + $2 * interval '1 second' FROM portal_tokens WHERE portal_id = $1`,

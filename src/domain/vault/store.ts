@@ -9,11 +9,12 @@ import {
   type OnDisconnect,
 } from "./disconnect-portal.js";
 import type { Grant } from "#platform/hubspot/oauth/oauth-api.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { GrantMark, GrantTerms, SavedGrant, SealedTokens, StoredTokens } from "./grant.js";
 
 /** Rows of `portals` and `portal_tokens`. Every change of a token names the ciphertext it started from. */
 export interface TokenStore {
-  find(portalId: bigint): Promise<StoredTokens | undefined>;
+  find(portalId: PortalId): Promise<StoredTokens | undefined>;
   save(grant: Grant, tokens: SealedTokens, terms: GrantTerms): Promise<SavedGrant>;
   /**
    * Takes the refresh lease of exactly this version of the row; false if another process holds it or the row has
@@ -25,7 +26,7 @@ export interface TokenStore {
   /** False if the row was replaced or erased since: then these tokens must not be used. */
   replace(row: StoredTokens, tokens: SealedTokens): Promise<boolean>;
   /** Which grant the portal has; undefined if it has none. */
-  currentGrant(portalId: bigint): Promise<GrantMark | undefined>;
+  currentGrant(portalId: PortalId): Promise<GrantMark | undefined>;
   /**
    * Erases the tokens of the actor's portal, if `only` holds, with an entry in the audit. After an admin has, only an
    * install connects the account again.
@@ -34,7 +35,7 @@ export interface TokenStore {
    * @throws NotAllowed where the actor may not.
    */
   disconnect(disconnection: Disconnection, only?: DisconnectOnly): Promise<boolean>;
-  listAfter(portalId: bigint, limit: number): Promise<StoredTokens[]>;
+  listAfter(portalId: PortalId, limit: number): Promise<StoredTokens[]>;
   /** For each key that seals stored grants: how many, and a few of them. */
   listByKey(samples: number): Promise<SealedByKey[]>;
   /** Like `replace`, but leaves a leased row alone: a refresh under way must find the version it started from. */

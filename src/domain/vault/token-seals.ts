@@ -1,5 +1,6 @@
 import type { Cipher } from "./cipher.js";
 import type { RefreshedGrant } from "#platform/hubspot/oauth/oauth-api.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { SealedTokens, StoredTokens } from "./grant.js";
 
 /** A decrypted access token; lives in memory only. */
@@ -14,7 +15,7 @@ const REFRESH_FIELD = "refresh_token_sealed";
 /** @param grantedAtMs when the tokens were requested: counting from the answer would overstate their life. */
 export function sealTokens(
   cipher: Cipher,
-  portalId: bigint,
+  portalId: PortalId,
   { grant, grantedAtMs }: { grant: RefreshedGrant; grantedAtMs: number },
 ): SealedTokens {
   return {

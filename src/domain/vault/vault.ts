@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { atMost } from "#platform/memory/at-most.js";
 import type { EncryptionKey } from "../../config.js";
 import type { Database } from "#platform/db/client.js";
@@ -34,14 +35,14 @@ export interface Vault {
    * @throws NotConnected; an error with code GRANT_REVOKED (the portal is disconnected by then), APP_MISCONFIGURED or
    *   HUBSPOT_UNAVAILABLE if no token can be had. An old token that is still valid is preferred to failing.
    */
-  accessTokenFor(portalId: bigint): Promise<string>;
+  accessTokenFor(portalId: PortalId): Promise<string>;
   /**
    * After HubSpot answered 401 to `refusedToken`: a different token, by at most one refresh, and without one if another
    * caller has replaced it already. Throws like `accessTokenFor`.
    */
-  renewAfterRefusal(portalId: bigint, refusedToken: string): Promise<string>;
+  renewAfterRefusal(portalId: PortalId, refusedToken: string): Promise<string>;
   /** The portal's current grant, to name it when it is to be erased; undefined if it has none. */
-  currentGrant(portalId: bigint): Promise<GrantMark | undefined>;
+  currentGrant(portalId: PortalId): Promise<GrantMark | undefined>;
   /**
    * Erases the tokens of the actor's portal and marks it disconnected, with an entry in the audit.
    *
@@ -104,7 +105,7 @@ export function createVault(options: VaultOptions): Vault {
     mayTakeOver,
   });
   const currentToken = createTokenSource({ ...options, cipher, store });
-  const cache = new LRUCache<bigint, CachedToken>(atMost(MAX_CACHED_PORTALS));
+  const cache = new LRUCache<PortalId, CachedToken>(atMost(MAX_CACHED_PORTALS));
   const flights = new Map<string, Promise<LiveToken>>();
 
   const lifeOf = (token: LiveToken) => token.expiresAtMs - now().getTime();
@@ -114,7 +115,7 @@ export function createVault(options: VaultOptions): Vault {
   };
 
   /** One lookup per portal and need at a time; its result is cached unless the grant was changed here meanwhile. */
-  function share(portalId: bigint, key: string, need: TokenNeed): Promise<LiveToken> {
+  function share(portalId: PortalId, key: string, need: TokenNeed): Promise<LiveToken> {
     const running = flights.get(key);
     if (running !== undefined) return running;
     const flight: Promise<LiveToken> = currentToken(portalId, need)
@@ -129,13 +130,13 @@ export function createVault(options: VaultOptions): Vault {
     return flight;
   }
 
-  function forget(portalId: bigint): void {
+  function forget(portalId: PortalId): void {
     cache.delete(portalId);
     for (const key of flights.keys()) if (key.startsWith(`${portalId}|`)) flights.delete(key);
   }
 
   /** Whether HubSpot refuses the portal's own grant; the portal is disconnected by then. No answer is not a refusal. */
-  async function isRefused(portalId: bigint): Promise<boolean> {
+  async function isRefused(portalId: PortalId): Promise<boolean> {
     try {
       await currentToken(portalId, {
         isStale: () => true,

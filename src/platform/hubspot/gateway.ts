@@ -1,3 +1,4 @@
+import type { UserId } from "#platform/ids/branded-ids.js";
 import { HubSpotAnsweredOddly, HubSpotRejected } from "./errors.js";
 import { createAnswerReader, orUndefined, type AnswerReader } from "./answer-reader.js";
 import { flowRequests, type FlowRequests } from "./flow-requests.js";
@@ -52,7 +53,7 @@ export interface PortalGateway
   enroll(request: {
     contactId: string;
     sequenceId: string;
-    userId: bigint;
+    userId: UserId;
     senderEmail: string;
     senderAlias?: string | undefined;
   }): Promise<NewEnrollment>;
@@ -60,11 +61,11 @@ export interface PortalGateway
   readEnrollment(contactId: string): Promise<CurrentEnrollment | undefined>;
   /** Sequences as the user sees them. */
   listSequences(request: {
-    userId: bigint;
+    userId: UserId;
     after?: string | undefined;
   }): Promise<HubSpotPage<ListedSequence>>;
   /** One sequence with its steps, as the user sees it; undefined if that one does not. */
-  readSequence(request: { userId: bigint; sequenceId: string }): Promise<SequenceInFull | undefined>;
+  readSequence(request: { userId: UserId; sequenceId: string }): Promise<SequenceInFull | undefined>;
   /**
    * Completes held executions; HubSpot's batch limit is unpublished, 100 is the convention (docs/hubspot.md §3.6).
    *
@@ -76,10 +77,10 @@ export interface PortalGateway
   listOwners(request: { after?: string | undefined; archived: boolean }): Promise<HubSpotPage<Owner>>;
   readOwner(ownerId: string): Promise<Owner | undefined>;
   /** The active owner who is this user, or undefined. */
-  readOwnerOfUser(userId: bigint): Promise<Owner | undefined>;
+  readOwnerOfUser(userId: UserId): Promise<Owner | undefined>;
   listUsers(request: { after?: string | undefined }): Promise<HubSpotPage<User>>;
   /** One user, without seat names, or undefined if the account has no such user (404). */
-  readUser(userId: bigint): Promise<User | undefined>;
+  readUser(userId: UserId): Promise<User | undefined>;
   /** Values of the named contact properties, or undefined if the contact is gone. */
   readContact(
     contactId: string,

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { HubSpotUnavailable, TooManyQuestions } from "./errors.js";
 import { createPortalGateway, type PortalGateway } from "./gateway.js";
 import { RequestBudget } from "./pace/request-budget.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { within } from "#platform/time/within.js";
 import type { PortalTransport, PortalTransportOptions, TakeSlot } from "./transport.js";
 
@@ -10,7 +11,7 @@ export interface SiteGatewayOptions {
   /** For all requests of one gateway together: a person is waiting for the page. */
   readonly timeoutMs: number;
   /** Takes a place in the portal's window, which HubSpot counts for at most `heldMs`; false if there is none now. */
-  readonly takePlace: (portalId: bigint, heldMs: number) => Promise<boolean>;
+  readonly takePlace: (portalId: PortalId, heldMs: number) => Promise<boolean>;
 }
 
 /** Maximum for this process and one portal: no user needs more (docs/hubspot.md §6: 110 in 10 s). */
@@ -30,10 +31,10 @@ export function createSiteGateways({
   forPortal,
   timeoutMs,
   takePlace,
-}: SiteGatewayOptions): (portalId: bigint) => PortalGateway {
-  const budgets = new LRUCache<bigint, RequestBudget>({ max: MAX_PORTALS });
+}: SiteGatewayOptions): (portalId: PortalId) => PortalGateway {
+  const budgets = new LRUCache<PortalId, RequestBudget>({ max: MAX_PORTALS });
 
-  function budgetOf(portalId: bigint): RequestBudget {
+  function budgetOf(portalId: PortalId): RequestBudget {
     const known = budgets.get(portalId);
     if (known !== undefined) return known;
     const budget = new RequestBudget({ ...BUDGET, now: () => performance.now() });

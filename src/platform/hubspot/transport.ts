@@ -1,4 +1,5 @@
 import { Client } from "@hubspot/api-client";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { classifyAnswer, classifyNetworkFault, classifyTokenFault } from "./answer.js";
 import { HubSpotRejected, HubSpotTimedOut, HubSpotUnavailable, PortalSpared } from "./errors.js";
 import { ANSWER_TIMEOUT_MS, underTerms, type RequestTerms } from "./pace/request-terms.js";
@@ -39,9 +40,9 @@ export type OnNoAnswer = (request: { path: string; reason: "timeout" | "network"
 export interface TransportOptions {
   apiUrl: string;
   /** A valid access token of the portal; may refresh it first. */
-  accessTokenFor: (portalId: bigint) => Promise<string>;
+  accessTokenFor: (portalId: PortalId) => Promise<string>;
   /** After a 401: a token other than the refused one. */
-  renewAfterRefusal: (portalId: bigint, refusedToken: string) => Promise<string>;
+  renewAfterRefusal: (portalId: PortalId, refusedToken: string) => Promise<string>;
   onAnswer?: OnAnswer;
   onNoAnswer?: OnNoAnswer;
   /** Done around every request that is sent: for traces. */
@@ -53,7 +54,7 @@ export type TakeSlot = () => Promise<RequestSlot>;
 
 /** What one portal's requests are made with. */
 export interface PortalTransportOptions {
-  portalId: bigint;
+  portalId: PortalId;
   budget: RequestBudget;
   takeSlot: TakeSlot;
   /** The terms of the next request; by default the ordinary timeout. */

@@ -1,3 +1,4 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { paths } from "./wire/paths.js";
 
 /** Whether HubSpot removed the app from the account. */
@@ -7,7 +8,7 @@ export interface UninstallOptions {
   /** Origin of HubSpot's API. */
   apiUrl: string;
   /** A valid access token of the portal; may refresh it first, and may throw. */
-  accessTokenFor: (portalId: bigint) => Promise<string>;
+  accessTokenFor: (portalId: PortalId) => Promise<string>;
   /** How long HubSpot may take in total, in ms. */
   timeoutMs: number;
 }
@@ -16,7 +17,7 @@ export interface UninstallOptions {
  * Uninstalls the app from the account and lets HubSpot mail its admins (docs/hubspot.md §2.5). Never throws: the caller
  * deletes the portal's data whatever HubSpot says. A 401 means that the app is gone there already.
  */
-export async function uninstall(options: UninstallOptions, portalId: bigint): Promise<UninstallOutcome> {
+export async function uninstall(options: UninstallOptions, portalId: PortalId): Promise<UninstallOutcome> {
   const isOver = AbortSignal.timeout(options.timeoutMs);
   const tooLate = new Promise<never>((_resolve, reject) => {
     isOver.addEventListener("abort", () => reject(new Error("HubSpot took too long")));

@@ -1,3 +1,4 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { DrainHandler, TurnEnd } from "./drain-turn.js";
 import { connectTimeoutOf, openBoss, QUEUE, type BossOptions } from "./open-boss.js";
 import { PortalFetcher } from "./portal-fetcher.js";
@@ -13,7 +14,7 @@ const POLL_INTERVAL_MS = 2_000;
 /** Wakes portals and hands each to one process at a time. */
 export interface DrainQueue {
   /** Requests that the portals be checked now. Resolves once that is stored; repeated wakes are combined. */
-  wake(portalIds: readonly bigint[]): Promise<void>;
+  wake(portalIds: readonly PortalId[]): Promise<void>;
   /**
    * Begins taking portals, at most `capacity` at a time besides those that only wait for others. `hasWork` is asked
    * after each idle turn.
@@ -30,7 +31,7 @@ export interface DrainQueue {
 export interface WorkOptions {
   capacity: number;
   /** Whether the portal has work that a turn would find. */
-  hasWork: (portalId: bigint) => Promise<boolean>;
+  hasWork: (portalId: PortalId) => Promise<boolean>;
 }
 
 /**
@@ -51,7 +52,7 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
   const turns = new RunningTurns({ boss, logger, onPlaceFree: fetchSoon });
   let stopWork = async (): Promise<void> => {};
 
-  async function wake(portalIds: readonly bigint[]): Promise<void> {
+  async function wake(portalIds: readonly PortalId[]): Promise<void> {
     const jobs = portalIds.map((portalId) => ({ singletonKey: String(portalId) }));
     await boss.insert(QUEUE, jobs, { returnId: false });
     fetchSoon();
@@ -60,7 +61,7 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
 
   function work(handler: DrainHandler, { capacity, hasWork }: WorkOptions): void {
     /** Work that came before the job was done met a wake that did nothing; later work has its own wake. */
-    async function wakeForMore(portalId: bigint, end: TurnEnd): Promise<void> {
+    async function wakeForMore(portalId: PortalId, end: TurnEnd): Promise<void> {
       if (end === "more" || (end === "idle" && (await hasWork(portalId)))) await wake([portalId]);
     }
     fetcher = new PortalFetcher({

@@ -1,5 +1,7 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
+
 /** One turn with a portal. `signal` aborts when this process must stop at once. */
-export type DrainHandler = (portalId: bigint, turn: DrainTurn) => Promise<TurnEnd>;
+export type DrainHandler = (portalId: PortalId, turn: DrainTurn) => Promise<TurnEnd>;
 
 /**
  * How a turn ended. `more`: work is left, another turn is due at once; `idle`: nothing more was due; `rest`: the

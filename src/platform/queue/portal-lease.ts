@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { AppError } from "../../errors.js";
 
 /** Another process owns the portal now; this one must not write or send anything more. */
@@ -16,7 +17,7 @@ export class PortalNotReleased extends AppError {
 
 /** Proof of owning a portal. Every write of the owner names `epoch`, and has no effect once a successor raised it. */
 export interface PortalLease {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly epoch: bigint;
   /** Ms from now until each request an earlier owner sent leaves HubSpot's rolling window; undefined: not known. */
   readonly inheritedMs: readonly number[] | undefined;
@@ -64,7 +65,7 @@ const ACQUIRE = `
  * Takes ownership by raising the portal's epoch. Which process may do so is decided by the queue (one active drain job
  * per portal); the epoch shuts out the previous owner, if it is still alive.
  */
-export async function acquirePortal(pool: Pool, portalId: bigint): Promise<PortalLease> {
+export async function acquirePortal(pool: Pool, portalId: PortalId): Promise<PortalLease> {
   const acquire = async (): Promise<AcquiredRow | undefined> =>
     (await pool.query<AcquiredRow>({ name: "acquire-portal", text: ACQUIRE, values: [portalId] })).rows[0];
   let row = await acquire();
@@ -89,7 +90,7 @@ export async function acquirePortal(pool: Pool, portalId: bigint): Promise<Porta
  */
 export async function assertOwner(owner: {
   readonly pool: Pool;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly epoch: bigint;
 }): Promise<void> {
   const { rowCount } = await owner.pool.query({

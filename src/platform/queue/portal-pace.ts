@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** An owner's requests in HubSpot's window now, and how many it may have there. */
 export interface CountedBudget {
@@ -21,7 +22,7 @@ const NOTE = `
  */
 export class PaceNotes {
   readonly #pool: Pool;
-  readonly #budgets = new Map<bigint, CountedBudget>();
+  readonly #budgets = new Map<PortalId, CountedBudget>();
   #timer: NodeJS.Timeout | undefined;
   #isStoring = false;
 
@@ -34,7 +35,7 @@ export class PaceNotes {
    *
    * @returns a function that stops.
    */
-  begin(portalId: bigint, budget: CountedBudget): () => void {
+  begin(portalId: PortalId, budget: CountedBudget): () => void {
     this.#budgets.set(portalId, budget);
     this.#timer ??= setInterval(() => void this.#store(), NOTE_EVERY_MS);
     return () => {

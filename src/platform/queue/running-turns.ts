@@ -1,4 +1,5 @@
 import type { PgBoss } from "pg-boss";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { SELF_FENCE_MS, type DrainHandler, type TurnEnd } from "./drain-turn.js";
 import { QUEUE } from "./open-boss.js";
@@ -11,7 +12,7 @@ const RENEW_BATCH = 50;
 export interface FetchedJob {
   readonly id: string;
   readonly retryCount: number;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly claimedAtMs: number;
 }
 
@@ -103,7 +104,7 @@ export class RunningTurns {
 
   async #handle(
     turn: RunningTurn,
-    { portalId, handler }: { portalId: bigint; handler: DrainHandler },
+    { portalId, handler }: { portalId: PortalId; handler: DrainHandler },
   ): Promise<TurnEnd> {
     const { signal } = turn.abort;
     try {

@@ -1,8 +1,9 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** What one request of the settings site may use of its portal's window. */
 export interface SiteSlot {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   /** Ms from now until HubSpot certainly no longer counts the request. */
   readonly heldMs: number;
   /** Requests per window that we allow ourselves. */

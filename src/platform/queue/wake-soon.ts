@@ -1,14 +1,16 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
+
 /**
  * Combines wakes: the first goes out at once, later ones together at most every `intervalMs`, and one always follows
  * the last request. However many portals are busy, one wake carries them all. A lost wake costs seconds (the sweep
  * finds the work), so faults are only logged.
  */
 export function createWakeSoon(options: {
-  wake: (portalIds: readonly bigint[]) => Promise<void>;
+  wake: (portalIds: readonly PortalId[]) => Promise<void>;
   intervalMs: number;
   onFault: (fault: unknown) => void;
-}): (portalId: bigint) => void {
-  const wanted = new Set<bigint>();
+}): (portalId: PortalId) => void {
+  const wanted = new Set<PortalId>();
   let isRunning = false;
 
   async function run(): Promise<void> {

@@ -5,6 +5,7 @@ import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js
 import type { ActionDefinition, ExecutionKind } from "#domain/contract/execution.js";
 import { HOLD_DAYS, holdDuration } from "#domain/contract/hold.js";
 import { toOutputFields } from "#domain/contract/outcome.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import type { FirstAnswer } from "#domain/executions/accept/first-answer.js";
 import type { ParsedCall, ReadableCall } from "./call-envelope.js";
@@ -17,7 +18,7 @@ export interface AcceptCallOptions {
   /** Used only for repeated calls that could get another answer now than the first time. */
   readFirstAnswer: (call: IncomingExecution) => Promise<FirstAnswer | undefined>;
   /** Told of every readable call: by which number HubSpot knows the action. Returns at once and never fails. */
-  onActionType: (portalId: bigint, kind: ExecutionKind, definition: ActionDefinition) => void;
+  onActionType: (portalId: PortalId, kind: ExecutionKind, definition: ActionDefinition) => void;
   /** Done around every call, from its verified body to its answer: for traces. */
   around?: (
     call: { readonly kind: ExecutionKind; readonly requestId: string },
@@ -102,7 +103,7 @@ interface Accepted {
 }
 
 /** What a log line can name of a call once it has been read. */
-type Seen = { portalId?: bigint; callbackId?: string };
+type Seen = { portalId?: PortalId; callbackId?: string };
 
 /** Answers for calls that are not stored. */
 type Unstored = Exclude<ParsedCall, ReadableCall>;

@@ -1,6 +1,7 @@
 import { Router } from "express";
 import type { Pool } from "pg";
 import type { Database } from "#platform/db/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { createFirstCopyWait } from "#domain/directory/first-copy.js";
 import {
   presetOptions,
@@ -39,7 +40,7 @@ export interface ActionRoutesOptions extends AcceptCallOptions, WebhookOptions, 
   dropdowns: AccountShare;
   readHoldSettings: EnrollCallOptions["readHoldSettings"];
   /** A dropdown of the portal was opened: a good moment to renew its directory. */
-  onOptionsAsked: (portalId: bigint) => void;
+  onOptionsAsked: (portalId: PortalId) => void;
 }
 
 /** A dropdown that takes longer is useless to the person who opened it. */

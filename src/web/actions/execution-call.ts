@@ -17,6 +17,7 @@ import {
 import { findInputProblem, readChoices, type GivenInputs } from "./enroll-inputs.js";
 import type { HoldSettings } from "#domain/contract/hold.js";
 import { requestedHold, withHold } from "./requested-hold.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { cutText } from "#platform/text/storable-text.js";
 
 function toExecution(parsed: Call, given: GivenInputs): IncomingExecution {
@@ -35,7 +36,7 @@ function toExecution(parsed: Call, given: GivenInputs): IncomingExecution {
 
 export interface EnrollCallOptions {
   /** Asked only for calls whose step wants a longer hold than every call gets. */
-  readHoldSettings: (portalId: bigint) => Promise<HoldSettings>;
+  readHoldSettings: (portalId: PortalId) => Promise<HoldSettings>;
 }
 
 /** Reads the bytes of a verified call of the enroll action. Unknown inputs are ignored; values may come as text or numbers. */

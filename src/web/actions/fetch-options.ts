@@ -4,6 +4,7 @@ import type { OptionPage, OptionQuery } from "#domain/directory/options.js";
 import { bodyBytes } from "./read-body.js";
 import { endOf, type AccountShare } from "#web/kit/account-share.js";
 import { requestIdOf } from "#web/kit/request-id.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { parseStorableJson } from "#platform/text/storable-json.js";
 
 const maybeText = z
@@ -48,11 +49,11 @@ export interface DropdownOptions {
   /** The account's dropdowns take turns. */
   readonly share: AccountShare;
   /** Waits until the portal has a copy to read, or for as long as that is worth it. */
-  readonly isReady: (portalId: bigint) => Promise<void>;
+  readonly isReady: (portalId: PortalId) => Promise<void>;
   /** Reads the page, for as long as somebody waits for it. */
   readonly load: (query: OptionQuery, signal: AbortSignal) => Promise<OptionPage>;
   /** May renew the copy behind the answer. */
-  readonly onAsked: (portalId: bigint) => void;
+  readonly onAsked: (portalId: PortalId) => void;
 }
 
 /** Seconds after which to ask again. */

@@ -1,6 +1,7 @@
 import type { RequestHandler } from "express";
 import type { ContactChange } from "#domain/contacts/contact-change.js";
 import { requestIdOf } from "#web/kit/request-id.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { STORE_TIMEOUT_MS, withinAnswerTime } from "./answer-time.js";
 import { readDelivery } from "./contact-events.js";
@@ -20,9 +21,9 @@ function answerTimeMs(events: number): number {
 
 export interface WebhookOptions {
   /** Applies the changes; resolves with the portals that have new work. */
-  applyChanges: (changes: readonly ContactChange[]) => Promise<ReadonlySet<bigint>>;
+  applyChanges: (changes: readonly ContactChange[]) => Promise<ReadonlySet<PortalId>>;
   /** Must not throw. */
-  wake: (portalId: bigint) => void;
+  wake: (portalId: PortalId) => void;
   logger: Logger;
 }
 

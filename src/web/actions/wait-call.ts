@@ -2,6 +2,7 @@ import { HOLD_DAYS } from "#domain/contract/hold.js";
 import { DEFAULT_MAX_WAIT_DAYS, WAIT_INPUTS } from "#domain/contract/wait-contract.js";
 import type { HoldSettings } from "#domain/contract/hold.js";
 import { firstLookAt } from "#domain/contract/look-times.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { readCall, readInput, toIncoming, toInvalid, type Call, type ParsedCall } from "./call-envelope.js";
 
 /** How much longer than its wait a contact is held: for a HubSpot outage at its end, and for the completion. */
@@ -18,7 +19,7 @@ function readDays(given: string | undefined): number | undefined {
 }
 
 export interface WaitCallOptions {
-  readonly readHoldSettings: (portalId: bigint) => Promise<HoldSettings>;
+  readonly readHoldSettings: (portalId: PortalId) => Promise<HoldSettings>;
 }
 
 /** Reads the bytes of a verified call of the wait action. */

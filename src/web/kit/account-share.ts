@@ -1,4 +1,5 @@
 import type { Response } from "express";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** How much of the site one account may have. */
 export interface ShareLimits {
@@ -22,7 +23,7 @@ interface Account {
  */
 export class AccountShare {
   readonly #limits: ShareLimits;
-  readonly #accounts = new Map<bigint, Account>();
+  readonly #accounts = new Map<PortalId, Account>();
 
   constructor(limits: ShareLimits) {
     this.#limits = limits;
@@ -34,7 +35,7 @@ export class AccountShare {
    * @param signal ends the wait when nobody waits for the answer anymore.
    * @returns a function that frees the place, to be called once; undefined: there is none.
    */
-  async enter(portalId: bigint, signal: AbortSignal): Promise<(() => void) | undefined> {
+  async enter(portalId: PortalId, signal: AbortSignal): Promise<(() => void) | undefined> {
     const account = this.#accounts.get(portalId) ?? { inHand: 0, waiting: new Set() };
     this.#accounts.set(portalId, account);
     const leave = (): void => {
@@ -69,7 +70,7 @@ export class AccountShare {
   }
 
   /** Hands the place on to whoever waits. */
-  #leave(portalId: bigint, account: Account): void {
+  #leave(portalId: PortalId, account: Account): void {
     const [next] = account.waiting;
     if (next !== undefined) return next();
     account.inHand -= 1;

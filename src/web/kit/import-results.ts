@@ -2,6 +2,7 @@ import type { Response } from "express";
 import type { Pool } from "pg";
 import type { Import } from "#domain/imports/import.js";
 import { readResults, type ResultRow } from "#domain/imports/results.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { sendCsv } from "./send-csv.js";
 
 const RESULT_COLUMNS = ["result", "reason_code", "reason", "enrollment_id"];
@@ -21,7 +22,7 @@ export async function sendImportResults(
     one,
     record = (rows) => Promise.resolve(rows),
   }: {
-    portalId: bigint;
+    portalId: PortalId;
     one: Import;
     record?: (rows: AsyncIterable<Cells>) => Promise<AsyncIterable<Cells>>;
   },

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from "express";
 import type { OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
 import { FEATURE_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { sendEnding } from "./pages.js";
 import { returnUrlForState, type ReturnOptions } from "./return-url.js";
 import type { InstallStates, Purpose } from "./state.js";
@@ -43,7 +44,7 @@ function scopesFor(request: Request): readonly string[] {
   );
 }
 
-function requestedPortal(request: Request): bigint | undefined {
+function requestedPortal(request: Request): PortalId | undefined {
   const given = request.query["portalId"];
   return typeof given === "string" && /^[1-9]\d{0,15}$/.test(given) ? BigInt(given) : undefined;
 }

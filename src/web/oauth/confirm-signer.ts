@@ -6,6 +6,7 @@ import type { Grant } from "#platform/hubspot/oauth/oauth-api.js";
 import { USER_LIST_SCOPE } from "#platform/hubspot/oauth/scopes.js";
 import { createSiteGateways, type SiteGatewayOptions } from "#platform/hubspot/site-gateway.js";
 import { createTransport, type OnAnswer } from "#platform/hubspot/transport.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import type { SignerConfirmation } from "#domain/vault/grant.js";
 import type { Purpose } from "./state.js";
 
@@ -15,11 +16,11 @@ export interface ConfirmSignerOptions {
   /** A place in the portal's request window, as for all questions of the site. */
   readonly takePlace: SiteGatewayOptions["takePlace"];
   /** Asks with the account's own grant. */
-  readonly gatewayOf: (portalId: bigint) => Pick<PortalGateway, "readUser">;
+  readonly gatewayOf: (portalId: PortalId) => Pick<PortalGateway, "readUser">;
   /** Writes what HubSpot said; undefined: the account has no such user. */
   readonly confirmUser: (confirmed: {
-    portalId: bigint;
-    userId: bigint;
+    portalId: PortalId;
+    userId: UserId;
     found: User | undefined;
     isNewAccount: boolean;
   }) => Promise<void>;
@@ -70,7 +71,7 @@ function gatewayWith(
 
 type Answer = { found: User | undefined } | Exclude<SignerConfirmation, "confirmed">;
 
-async function ask(gateway: Pick<PortalGateway, "readUser">, userId: bigint): Promise<Answer> {
+async function ask(gateway: Pick<PortalGateway, "readUser">, userId: UserId): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     try {
       const found = await gateway.readUser(userId);

@@ -2,6 +2,7 @@ import type { Request, Response } from "express";
 import type { Sessions } from "#web/settings/session/session.js";
 import { AppError } from "../../errors.js";
 import type { Grant, CodeExchange, OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import type { GrantTerms, SavedGrant, SignerConfirmation } from "#domain/vault/grant.js";
 import type { Vault } from "#domain/vault/vault.js";
@@ -24,7 +25,7 @@ export interface FinishOptions extends ReturnOptions {
   /** Notes in the account's audit who signed in, or was not let in. */
   recordSignIn: (signIn: SignIn) => Promise<void>;
   /** Told after a portal was connected again; wakes the directory sync. */
-  onInstalled: (portalId: bigint) => Promise<void>;
+  onInstalled: (portalId: PortalId) => Promise<void>;
   logger: Logger;
 }
 

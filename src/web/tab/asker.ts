@@ -1,11 +1,12 @@
 import type { Request } from "express";
 import { PROXY_IDENTITY } from "#web/kit/proxy-identity.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { cutText } from "#platform/text/storable-text.js";
 
 /** Who has the settings tab open, by HubSpot's word: the parameters are part of what it signed (docs/hubspot.md §8.2). */
 export interface Asker {
-  readonly portalId: bigint;
-  readonly userId: bigint;
+  readonly portalId: PortalId;
+  readonly userId: UserId;
   /** The app whose tab asks; undefined if HubSpot did not tell. */
   readonly appId: string | undefined;
   /** For the audit trail only; undefined if HubSpot did not tell. */

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { factOf, sentenceOf, type ErrorCode } from "#domain/contract/error-codes.js";
 import { countRefusedSenders } from "#domain/senders/refused-senders.js";
 import { countDecided } from "#domain/history/attention/digest-counts.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** Something an admin may want to do something about, in a sentence, and the page of the settings site to do it on. */
 export interface AttentionItem {
@@ -14,7 +15,7 @@ const MOST_REASONS = 3;
 /** Why contacts were not enrolled today, most frequent first, and senders whom HubSpot refused. */
 export async function readAttention(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { since, now, siteUrl }: { since: Date; now: Date; siteUrl: string },
 ): Promise<AttentionItem[]> {
   const { reasons } = await countDecided(pool, portalId, { from: since, to: now });

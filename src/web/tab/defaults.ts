@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Database } from "#platform/db/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { fullLabel, listActivePeople } from "#domain/directory/people.js";
 import {
   findPortalPolicy,
@@ -52,7 +53,7 @@ const toId = (text: string | null): bigint | null => (text === null ? null : Big
 
 export async function readDefaults(
   database: Pick<Database, "pool" | "prisma">,
-  portalId: bigint,
+  portalId: PortalId,
 ): Promise<DefaultsAnswer> {
   const stored = await findPortalPolicy(database, portalId);
   const { defaultSenderUserId, defaultPresetId } = stored.policy;

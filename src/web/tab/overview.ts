@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { startOfToday } from "#platform/time/zoned-day.js";
 import type { Database } from "#platform/db/client.js";
 import { findTrouble } from "#domain/accounts/hubspot-trouble.js";
@@ -61,7 +62,7 @@ export interface OverviewOptions {
 /** Undefined if the app was never installed in this portal. */
 export async function readOverview(
   { database, requiredScopes, siteUrl, now }: OverviewOptions,
-  { portalId, role }: { portalId: bigint; role: AccountRole },
+  { portalId, role }: { portalId: PortalId; role: AccountRole },
 ): Promise<OverviewAnswer | undefined> {
   const portal = await findPortal(database, portalId);
   if (portal === undefined) return undefined;

@@ -2,6 +2,7 @@ import { Router, type Request, type RequestHandler, type Response } from "expres
 import type { Pool } from "pg";
 import { endOf, type AccountShare } from "#web/kit/account-share.js";
 import { createAnswerLimit } from "#web/kit/answer-limit.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { readStorableJson } from "#platform/text/storable-json.js";
 import { z } from "zod";
 import { setPaused } from "#domain/accounts/portal-pause.js";
@@ -20,15 +21,15 @@ export interface ExtensionOptions extends OverviewOptions {
   /** Whether HubSpot knows this app by that id. */
   readonly isOurApp: (appId: string) => boolean;
   /** What the user may, as on the settings site. */
-  readonly readRights: (pool: Pool, portalId: bigint, userId: bigint) => Promise<Rights | undefined>;
+  readonly readRights: (pool: Pool, portalId: PortalId, userId: UserId) => Promise<Rights | undefined>;
   /** Has HubSpot asked for the account's users, if that was not done lately; never fails. */
-  readonly renewUserList: (portalId: bigint) => void;
+  readonly renewUserList: (portalId: PortalId) => void;
   /** What one account may have of the site and the tab together. */
   readonly share: AccountShare;
   /** Tells the workers that the portal has work; never fails. */
-  readonly wake: (portalId: bigint) => void;
+  readonly wake: (portalId: PortalId) => void;
   /** Told after a change: contacts that wait for a sender are to be looked at again. */
-  readonly onChanged: (portalId: bigint) => Promise<void>;
+  readonly onChanged: (portalId: PortalId) => Promise<void>;
 }
 
 /** Who asks, and as what they may. */

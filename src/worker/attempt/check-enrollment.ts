@@ -5,12 +5,13 @@ import { wholeDays } from "#domain/contract/sequence-facts.js";
 import { findRunningEnrollment, type RunningEnrollment } from "#domain/enrollments/current-enrollment.js";
 import type { Result } from "#domain/executions/write-back.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { recoverable } from "./attempt-faults.js";
 import { endAtDeadline } from "./deadline.js";
 import type { DoubtTools } from "./doubt.js";
 
 export interface CheckContext {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly gateway: PortalGateway;
   readonly directory: Directory;
   readonly doubts: Pick<DoubtTools, "clock">;

@@ -7,6 +7,7 @@ import { changeOf, findFates, type ContactFate } from "#domain/contacts/contact-
 import { readNextEmails, storeContactIds, type ContactOfAddress } from "#domain/executions/known-contacts.js";
 import { HubSpotRejected } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import { ownValue } from "#platform/text/own-value.js";
 import { gather } from "#platform/time/gather.js";
 import { atMost } from "#platform/memory/at-most.js";
@@ -57,7 +58,7 @@ interface Question {
 
 /** A contact of whom the address alone is known. */
 interface EmailQuestion {
-  readonly executionId: bigint;
+  readonly executionId: ExecutionId;
   readonly email: string;
   readonly gateway: PortalGateway;
 }

@@ -2,6 +2,7 @@ import type { CopyStore } from "#domain/directory/copy-store.js";
 import type { Directory } from "#domain/directory/directory.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import type { Owner, PortalGateway } from "#platform/hubspot/gateway.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { AbsentMembers } from "#domain/directory/absent-members.js";
 import type { ContactProperties } from "./contact-properties.js";
 import type { DoubtTools } from "./doubt.js";
@@ -9,7 +10,7 @@ import type { SenderSelection } from "./sender-selection.js";
 
 export interface EnrollContext {
   readonly owner: Ownership;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly gateway: PortalGateway;
   readonly directory: Directory;
   /** Owner reads of this turn: a burst of contacts of one unknown owner costs one request. */

@@ -1,3 +1,4 @@
+import type { ExecutionId, UserId } from "#platform/ids/branded-ids.js";
 import { createBreather, type Breathe } from "#platform/time/breather.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import type { ClaimedExecution } from "#domain/contract/execution.js";
@@ -198,7 +199,11 @@ export class SenderSelection {
   }
 
   /** @throws LeaseLost if this owner may not send anymore. */
-  storeIntent(executionId: bigint, sender: ChosenSender, senderChoice: StoredSenderChoice): Promise<void> {
+  storeIntent(
+    executionId: ExecutionId,
+    sender: ChosenSender,
+    senderChoice: StoredSenderChoice,
+  ): Promise<void> {
     return this.#storeIntent({
       executionId,
       senderUserId: sender.userId,
@@ -222,7 +227,7 @@ export class SenderSelection {
    *
    * @throws LeaseLost if this owner may not send anymore.
    */
-  async refused(executionId: bigint, refused: RefusedSender): Promise<void> {
+  async refused(executionId: ExecutionId, refused: RefusedSender): Promise<void> {
     this.release({ id: executionId });
     // Concurrent requests as the same sender get the same answer: it is stored once.
     if (!this.#blocks.refused(refused.userId, refused.code, refused.message)) return;
@@ -262,7 +267,7 @@ export class SenderSelection {
     });
   }
 
-  async #clearBlock(userId: bigint): Promise<void> {
+  async #clearBlock(userId: UserId): Promise<void> {
     const { refusal, limitedUntil } = this.#blocks.of(senderPolicy(await this.policy(), userId));
     if (refusal === undefined && limitedUntil === undefined) return;
     this.#blocks.cleared(userId);

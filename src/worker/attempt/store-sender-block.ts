@@ -3,12 +3,13 @@ import type { Ownership } from "#domain/executions/claim.js";
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
 import { LIMITED_FOR_MS, type SenderRefusalCode } from "#domain/senders/sender-blocks.js";
 import { tellNews } from "#domain/subscriptions/tell.js";
+import type { UserId } from "#platform/ids/branded-ids.js";
 import { assertOwner } from "#platform/queue/portal-lease.js";
 import { cutText } from "#platform/text/storable-text.js";
 
 /** A sender with whom HubSpot has just refused to enroll. */
 export interface RefusedSender {
-  readonly userId: bigint;
+  readonly userId: UserId;
   readonly email: string;
   readonly code: SenderRefusalCode;
   /** HubSpot's message. */
@@ -83,7 +84,7 @@ export async function storeSenderRefusal(owner: Ownership, refused: RefusedSende
  *
  * @throws LeaseLost if the portal has a new owner.
  */
-export async function clearSenderBlock(owner: Ownership, userId: bigint): Promise<void> {
+export async function clearSenderBlock(owner: Ownership, userId: UserId): Promise<void> {
   await owner.pool.query({
     name: "clear-sender-mark",
     text: `

@@ -1,11 +1,12 @@
 import type { Pool } from "pg";
 import { raiseAlert } from "#domain/alerts/outbox.js";
 import { readCutShort } from "#domain/executions/completions.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 
 export interface CutShortOptions {
   readonly pool: Pool;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly logger: Logger;
   readonly count: (holds: number) => void;
 }
@@ -22,7 +23,7 @@ const QUIET_HOURS = 30 * 24;
  */
 export async function tellOfCutShortHolds(
   options: CutShortOptions,
-  refused: readonly bigint[],
+  refused: readonly ExecutionId[],
 ): Promise<void> {
   const { pool, portalId, logger } = options;
   const { holds, leastHours } = await readCutShort(pool, portalId, refused);

@@ -7,6 +7,7 @@ import {
   type OwedCompletion,
 } from "#domain/executions/completions.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import { sendBatch, type CompletionChannel } from "./completion-calls.js";
 import type { RetryingWriter, Writing } from "#worker/writes/retrying-writer.js";
 import { isolateRefused } from "./isolate-refused.js";
@@ -18,12 +19,12 @@ export interface CompletionOptions {
   /** Called with what HubSpot said of completions that were sent, before it is written. Must not throw. */
   readonly onResults?: ((results: readonly CompletionResult[], sent: SentCompletions) => void) | undefined;
   /** Called with the completions HubSpot refused, including early ones, once that is written. */
-  readonly onRefused?: ((ids: readonly bigint[]) => Promise<void>) | undefined;
+  readonly onRefused?: ((ids: readonly ExecutionId[]) => Promise<void>) | undefined;
 }
 
 /** What was sent to HubSpot, in one request or some that follow each other. */
 export interface SentCompletions {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly owed: readonly OwedCompletion[];
   readonly startedAt: Date;
 }
@@ -74,7 +75,7 @@ async function sendTogether(channel: CompletionChannel, batch: readonly OwedComp
   if (batch.length === 0) return;
   const { results, untold, isMixed } = await sendBatch(channel, batch);
   await channel.write(results);
-  const told = new Set<bigint>();
+  const told = new Set<ExecutionId>();
   const write = async (further: readonly CompletionResult[]): Promise<void> => {
     await channel.write(further);
     further.forEach(({ id }) => told.add(id));
@@ -104,7 +105,7 @@ export async function sendCompletions(options: CompletionOptions): Promise<numbe
     undefined,
   );
   const writing = writingOf(owner, owed, { latestDecidedAt });
-  const refused = new Set<bigint>();
+  const refused = new Set<ExecutionId>();
   const startedAt = new Date();
   const channel: CompletionChannel = {
     gateway,

@@ -6,6 +6,7 @@ import type { Result } from "#domain/executions/write-back.js";
 import type { HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
 import type { FairGate } from "#platform/hubspot/pace/fair-gate.js";
 import type { PortalTransport, PortalTransportOptions } from "#platform/hubspot/transport.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import type { PaceNotes } from "#platform/queue/portal-pace.js";
 import type { CompletionOptions } from "#worker/completions/send-completions.js";
@@ -31,7 +32,7 @@ export interface DrainOptions {
   overdueLooks: OverdueLooks;
   /** Done around every attempt: for traces. */
   aroundAttempt?: (
-    portalId: bigint,
+    portalId: PortalId,
     execution: ClaimedExecution,
     attempt: () => Promise<Result>,
   ) => Promise<Result>;

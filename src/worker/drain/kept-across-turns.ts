@@ -1,6 +1,7 @@
 import { AbsentMembers } from "#domain/directory/absent-members.js";
 import { createPolicyMemories, type PolicyMemory } from "#domain/senders/stored/policy-memory.js";
 import { Openings } from "#domain/senders/windows/openings.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { PaceNotes } from "#platform/queue/portal-pace.js";
 import { createBreather, type Breathe } from "#platform/time/breather.js";
 import { createReadAhead, type ReadAheadContacts } from "#worker/attempt/contact-properties.js";
@@ -10,11 +11,11 @@ import { createTurnStarts, type TurnStart } from "./turn-start.js";
 
 /** What a process keeps of its portals from turn to turn. */
 export interface KeptAcrossTurns {
-  readonly startOf: (portalId: bigint) => Promise<TurnStart>;
+  readonly startOf: (portalId: PortalId) => Promise<TurnStart>;
   readonly renewals: CopyRenewals;
   readonly openings: Openings;
   readonly breathe: Breathe;
-  readonly memoryOf: (portalId: bigint) => PolicyMemory;
+  readonly memoryOf: (portalId: PortalId) => PolicyMemory;
   readonly ahead: ReadAheadContacts;
   readonly absent: AbsentMembers;
   readonly paces: PaceNotes;

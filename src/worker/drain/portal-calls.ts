@@ -14,11 +14,12 @@ import { ANSWER_TIMEOUT_MS, type RequestTerms } from "#platform/hubspot/pace/req
 import type { RequestBudget, RequestSlot } from "#platform/hubspot/pace/request-budget.js";
 import { withoutPersons } from "#platform/hubspot/without-persons.js";
 import type { PortalTransport, PortalTransportOptions, TakeSlot } from "#platform/hubspot/transport.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { LONG_WAIT_MS, type PortalCircuit } from "#platform/queue/portal-circuit.js";
 import type { HeldSlot, SlotSource } from "./slot-source.js";
 
 export interface PortalCallsOptions {
-  portalId: bigint;
+  portalId: PortalId;
   budget: RequestBudget;
   slots: SlotSource;
   /** Shared by all portals of this process. */

@@ -3,6 +3,7 @@ import type { ClaimedExecution } from "#domain/contract/execution.js";
 import type { Result } from "#domain/executions/write-back.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { traceIdOf } from "#platform/observability/tracing/tracing.js";
 import type { PortalCircuit } from "#platform/queue/portal-circuit.js";
@@ -37,7 +38,7 @@ export interface PortalTurnOptions {
   onAttempted?: ((execution: ClaimedExecution, result: Result) => void) | undefined;
   onCompletions?: CompletionOptions["onResults"];
   /** Called with the completions HubSpot refused. */
-  onRefused?: (ids: readonly bigint[]) => Promise<void>;
+  onRefused?: (ids: readonly ExecutionId[]) => Promise<void>;
   /** False as soon as the turn has to end: its time is over, the process stops, the lease is lost. */
   mayGoOn: () => boolean;
   /** False once the portal is certainly lost; until then unwritten results are written again. */
@@ -72,7 +73,7 @@ export class PortalTurn {
   readonly #owed: OwedCompletions;
   readonly #pause: TurnPause;
   readonly #inFlight = new Set<Promise<void>>();
-  readonly #claimedIds = new Set<bigint>();
+  readonly #claimedIds = new Set<ExecutionId>();
   #claiming: Promise<Claim> | undefined;
   /** Why the turn has to end, besides a failure to write findings. */
   #backgroundFault: Error | undefined;

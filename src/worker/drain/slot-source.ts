@@ -1,5 +1,6 @@
 import { PortalSpared } from "#platform/hubspot/errors.js";
 import type { RequestBudget, RequestSlot } from "#platform/hubspot/pace/request-budget.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { PortalCircuit } from "#platform/queue/portal-circuit.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 
@@ -41,7 +42,7 @@ export interface SlotSource {
 }
 
 export interface SlotSourceOptions {
-  portalId: bigint;
+  portalId: PortalId;
   /** False once this owner has to take a successor into account. */
   mayStillSend: () => boolean;
   circuit: Pick<PortalCircuit, "isOpen">;

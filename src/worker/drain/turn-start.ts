@@ -11,6 +11,7 @@ import { areLooksDue } from "#domain/ends/open-enrollments.js";
 import { FLOWS_STATE, toFlowsState, type FlowsState, type FlowsStateRow } from "#domain/flows/flow-state.js";
 import { NEXT_FLOW_ENTRY } from "#domain/flow-entries/flow-entry.js";
 import { NEXT_MADE_FLOW } from "#domain/ready-made/made-flow.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { gather } from "#platform/time/gather.js";
 
 /** What an owner has to know of its portal before it works. */
@@ -63,12 +64,12 @@ const GATHER_MS = 2;
  * then, all of it. Acquiring waits for each of their statements that found the lease in force, and those that come later
  * have no effect.
  */
-export function createTurnStarts(pool: Pool): (portalId: bigint) => Promise<TurnStart> {
+export function createTurnStarts(pool: Pool): (portalId: PortalId) => Promise<TurnStart> {
   return gather({ ms: GATHER_MS, isConcurrent: true, run: (portalIds) => readTurnStarts(pool, portalIds) });
 }
 
 /** @returns the start of each portal, in the order asked. */
-export async function readTurnStarts(pool: Pool, portalIds: readonly bigint[]): Promise<TurnStart[]> {
+export async function readTurnStarts(pool: Pool, portalIds: readonly PortalId[]): Promise<TurnStart[]> {
   const { rows } = await pool.query<TurnStartRow>({
     name: "read-turn-starts",
     text: READ,
@@ -97,7 +98,7 @@ function toTurnStart(row: TurnStartRow): TurnStart {
  */
 export async function takeOver(
   owner: Ownership,
-  { startOf, hasCrashed }: { startOf: (portalId: bigint) => Promise<TurnStart>; hasCrashed: boolean },
+  { startOf, hasCrashed }: { startOf: (portalId: PortalId) => Promise<TurnStart>; hasCrashed: boolean },
 ): Promise<TurnStart> {
   const [start] = await Promise.all([
     startOf(owner.portalId),

@@ -3,6 +3,7 @@ import type { ExplainMany } from "#domain/dry-run/explain-many.js";
 import type { KeyCipher } from "#domain/imports/create-close-import.js";
 import type { CloseClient } from "#platform/close/close-client.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import type { TraceAccepting } from "#platform/observability/tracing/tracing.js";
 
@@ -10,8 +11,8 @@ import type { TraceAccepting } from "#platform/observability/tracing/tracing.js"
 export interface ImportTools {
   readonly pool: Pool;
   readonly logger: Logger;
-  readonly wake: (portalId: bigint) => void;
-  readonly gatewayOf: (portalId: bigint) => PortalGateway;
+  readonly wake: (portalId: PortalId) => void;
+  readonly gatewayOf: (portalId: PortalId) => PortalGateway;
   readonly explainMany: ExplainMany;
   /** Opens the key to Close that an import needs as long as it is read. */
   readonly cipher: KeyCipher;

@@ -1,6 +1,7 @@
 import type { CopyStore, ListStore } from "#domain/directory/copy-store.js";
 import type { ReaderResult } from "#domain/directory/report.js";
 import type { HubSpotPage, PortalGateway } from "#platform/hubspot/gateway.js";
+import type { UserId } from "#platform/ids/branded-ids.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 
 /** The portal's current owner, who does the step. */
@@ -39,7 +40,7 @@ export interface CopiedPage {
 
 /** A user as whom sequences are read, and the result. */
 export interface ListReader {
-  readonly userId: bigint;
+  readonly userId: UserId;
   result: ReaderResult;
   problem?: string;
   readonly ids: Set<string>;

@@ -1,5 +1,6 @@
 import type { CopyStore } from "#domain/directory/copy-store.js";
 import type { ReaderReport, ReaderResult } from "#domain/directory/report.js";
+import type { UserId } from "#platform/ids/branded-ids.js";
 import { assertOurs, savePage, type CopiedList, type ListReader } from "./copied-list.js";
 
 /** Sequences are read as further people until this many pages were read: two people's lists are mostly the same. */
@@ -10,7 +11,7 @@ export class SequenceReaders {
   readonly #readers: readonly ListReader[];
   #pagesRead = 0;
 
-  constructor(userIds: readonly bigint[]) {
+  constructor(userIds: readonly UserId[]) {
     this.#readers = userIds.map((userId) => ({ userId, result: "spared", ids: new Set() }));
   }
 

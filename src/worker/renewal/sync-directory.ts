@@ -6,6 +6,7 @@ import type { DirectoryState } from "#domain/directory/directory-state.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
@@ -101,10 +102,10 @@ export interface DirectoryKeeperOptions {
 /** Keeps the copies of this process's portals current: renewals continue from turn to turn. */
 export class DirectoryKeeper {
   readonly #options: DirectoryKeeperOptions;
-  readonly #underWay = new LRUCache<bigint, UnderWay>({ max: MAX_UNDER_WAY });
+  readonly #underWay = new LRUCache<PortalId, UnderWay>({ max: MAX_UNDER_WAY });
   readonly #failures = {
-    whole: new LRUCache<bigint, number>(atMost(MAX_FAILING)),
-    users: new LRUCache<bigint, number>(atMost(MAX_FAILING)),
+    whole: new LRUCache<PortalId, number>(atMost(MAX_FAILING)),
+    users: new LRUCache<PortalId, number>(atMost(MAX_FAILING)),
   };
   readonly #inTurn = new InTurn();
 
@@ -187,7 +188,7 @@ export class DirectoryKeeper {
     return begun;
   }
 
-  async #postpone(portalId: bigint, part: RenewalPart, copy: CopyStore): Promise<void> {
+  async #postpone(portalId: PortalId, part: RenewalPart, copy: CopyStore): Promise<void> {
     const failures = (this.#failures[part].get(portalId) ?? 0) + 1;
     this.#failures[part].set(portalId, failures);
     const delayMs = backoffMs(failures, RETRY);

@@ -6,6 +6,7 @@ import { areFlowsDue, readFlowsState, type FlowsState } from "#domain/flows/flow
 import { createFlowStore, type FlowStore } from "#domain/flows/flow-store.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
@@ -50,8 +51,8 @@ export interface FlowKeeperOptions {
 /** Keeps the copies of workflows of this process's portals current: renewals continue from turn to turn. */
 export class FlowKeeper {
   readonly #options: FlowKeeperOptions;
-  readonly #underWay = new LRUCache<bigint, UnderWay>({ max: MAX_UNDER_WAY });
-  readonly #failures = new LRUCache<bigint, number>(atMost(MAX_FAILING));
+  readonly #underWay = new LRUCache<PortalId, UnderWay>({ max: MAX_UNDER_WAY });
+  readonly #failures = new LRUCache<PortalId, number>(atMost(MAX_FAILING));
   readonly #inTurn = new InTurn();
 
   constructor(options: FlowKeeperOptions) {
@@ -132,7 +133,7 @@ export class FlowKeeper {
     return begun;
   }
 
-  #nextDelayMs(portalId: bigint): number {
+  #nextDelayMs(portalId: PortalId): number {
     const failures = (this.#failures.get(portalId) ?? 0) + 1;
     this.#failures.set(portalId, failures);
     return backoffMs(failures, RETRY);

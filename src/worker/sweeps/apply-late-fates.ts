@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { applyContactChanges } from "#domain/contacts/contact-changes.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { eachPortal } from "./each-portal.js";
 import { changeOf, findLateComers, listFateChecks } from "#domain/contacts/contact-fates.js";
@@ -10,8 +11,8 @@ import { changeOf, findLateComers, listFateChecks } from "#domain/contacts/conta
  *
  * @returns the portals that have new work.
  */
-export async function applyLateFates(pool: Pool, logger: Logger): Promise<Set<bigint>> {
-  const concerned = new Set<bigint>();
+export async function applyLateFates(pool: Pool, logger: Logger): Promise<Set<PortalId>> {
+  const concerned = new Set<PortalId>();
   const what = "HubSpot's reports about an account's contacts could not be applied";
   await eachPortal(await listFateChecks(pool), { logger, what }, async (check) => {
     const found = await findLateComers(pool, check);

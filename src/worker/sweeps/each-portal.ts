@@ -1,3 +1,4 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { isStorageDown } from "#platform/db/storage-faults.js";
 
@@ -16,7 +17,7 @@ function isForAll(fault: unknown): boolean {
  * @param sweep.atOnce how many portals at a time; by default one after another
  * @throws if the database is down: then the others would fail, too, and are not begun.
  */
-export async function eachPortal<Portal extends { readonly portalId: bigint }>(
+export async function eachPortal<Portal extends { readonly portalId: PortalId }>(
   portals: Iterable<Portal>,
   { logger, what, atOnce = 1 }: { logger: Logger; what: string; atOnce?: number },
   work: (portal: Portal) => Promise<void>,

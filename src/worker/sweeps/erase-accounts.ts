@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { eraseAccount } from "#domain/accounts/erase-account.js";
 import { raiseAlert } from "#domain/alerts/outbox.js";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { eachPortal } from "./each-portal.js";
 
@@ -62,7 +63,7 @@ async function portalsOf(
   pool: Pool,
   text: string,
   values: readonly number[],
-): Promise<{ portalId: bigint }[]> {
+): Promise<{ portalId: PortalId }[]> {
   const { rows } = await pool.query<{ portal_id: string }>(text, [...values]);
   return rows.map(({ portal_id }) => ({ portalId: BigInt(portal_id) }));
 }

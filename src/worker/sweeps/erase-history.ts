@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { eachPortal } from "./each-portal.js";
 import { endErasure, eraseAnswers, eraseNext, listErasures } from "#domain/history/erase.js";
@@ -21,7 +22,7 @@ export async function eraseHistories({
   const what = "the history of an account could not be erased";
   await eachPortal(await listErasures(pool), { logger, what }, async (erasure) => {
     await eraseAnswers(pool, erasure);
-    let after: bigint | undefined = 0n;
+    let after: ExecutionId | undefined = 0n;
     while (after !== undefined && !isEnding())
       after = await eraseNext(pool, { ...erasure, after, limit: STEP });
     if (after === undefined) await endErasure(pool, erasure);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { portalsWithHistory, pruneNext } from "#domain/history/prune.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { eraseLeftAccounts } from "./erase-accounts.js";
 import { eachPortal } from "./each-portal.js";
@@ -41,7 +42,7 @@ async function pruneAll({ pool, logger, isEnding }: PruneHistoryOptions): Promis
   const portals = (await portalsWithHistory(pool)).map((portalId) => ({ portalId }));
   const what = "the old executions of an account could not be deleted";
   await eachPortal(portals, { logger, what }, async ({ portalId }) => {
-    for (let after: bigint | undefined = 0n; after !== undefined && !isEnding();) {
+    for (let after: ExecutionId | undefined = 0n; after !== undefined && !isEnding();) {
       const step = await pruneNext(pool, { portalId, after, limit: STEP });
       total += step.deleted;
       after = step.after;

@@ -5,6 +5,7 @@ import { NEXT_FLOW_ENTRY } from "#domain/flow-entries/flow-entry.js";
 import { NEXT_MADE_FLOW } from "#domain/ready-made/made-flow.js";
 import { NEXT_UNENROLLMENT } from "#domain/unenroll/unenrollments.js";
 import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /**
  * Portals with due work. Wakes are only hints: this finds expired timers and lost wakes.
@@ -12,7 +13,7 @@ import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
  * `min` and not EXISTS: the earliest is one index lookup per portal, while for an EXISTS the planner expects to find a
  * row soon by reading the table from its start, and reads all of it for an idle portal (query-plans.test.ts).
  */
-export async function findDuePortals(pool: Pool): Promise<bigint[]> {
+export async function findDuePortals(pool: Pool): Promise<PortalId[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "find-due-portals",
     text: `
@@ -41,7 +42,7 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
  * Portals that cannot be called (disconnected, or with an open circuit) or are paused, and have something past its
  * time.
  */
-export async function findOverduePortals(pool: Pool, looks = new OverdueLooks(pool)): Promise<bigint[]> {
+export async function findOverduePortals(pool: Pool, looks = new OverdueLooks(pool)): Promise<PortalId[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "find-uncallable-portals",
     text: `
@@ -53,7 +54,7 @@ export async function findOverduePortals(pool: Pool, looks = new OverdueLooks(po
 }
 
 /** Whether a turn would find an execution to attempt now. */
-export async function hasQueuedWork(pool: Pool, portalId: bigint): Promise<boolean> {
+export async function hasQueuedWork(pool: Pool, portalId: PortalId): Promise<boolean> {
   const { rowCount } = await pool.query({
     name: "has-queued-work",
     text: `

@@ -6,6 +6,7 @@ import {
   IDLE_SHARE,
   USER_LIST_READ_AT,
 } from "#domain/directory/user-list.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { tellEach, type WatchOptions } from "./watch-portals.js";
 
 /** HubSpot does not report that an account has removed the app: it has to be asked. */
@@ -15,7 +16,7 @@ const UNUSED = "interval '20 hours'";
  * Connected portals whose grant was not used for most of a day, in random order, so that unusable ones do not keep
  * others waiting. Using it shows whether the account still has the app.
  */
-export async function findUnusedGrants(pool: Pool): Promise<bigint[]> {
+export async function findUnusedGrants(pool: Pool): Promise<PortalId[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "find-unused-grants",
     text: `SELECT portal_id FROM portal_tokens JOIN portals USING (portal_id)
@@ -26,8 +27,8 @@ export async function findUnusedGrants(pool: Pool): Promise<bigint[]> {
 
 /** Uses each grant; the vault logs the result and acts on it. */
 export async function useGrants(
-  portalIds: readonly bigint[],
-  accessTokenFor: (portalId: bigint) => Promise<string>,
+  portalIds: readonly PortalId[],
+  accessTokenFor: (portalId: PortalId) => Promise<string>,
 ): Promise<void> {
   for (const portalId of portalIds) await accessTokenFor(portalId).catch(() => undefined);
 }

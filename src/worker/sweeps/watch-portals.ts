@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { localTime } from "#platform/time/local-time.js";
 import { raiseAlert } from "#domain/alerts/outbox.js";
 import { sentenceOf } from "#domain/contract/error-codes.js";
@@ -20,7 +21,7 @@ const UNREAD = "an account could not be looked at for trouble";
 export async function tellEach<Row extends { portal_id: string }>(
   rows: readonly Row[],
   { logger }: WatchOptions,
-  tell: (portal: Row & { portalId: bigint }) => Promise<void>,
+  tell: (portal: Row & { portalId: PortalId }) => Promise<void>,
 ): Promise<void> {
   const portals = rows.map((row) => ({ ...row, portalId: BigInt(row.portal_id) }));
   await eachPortal(portals, { logger, what: UNTOLD }, tell);
@@ -54,7 +55,7 @@ export async function watchFailures({ pool, logger }: WatchOptions): Promise<voi
 }
 
 /** The portal's last hour; undefined: below its thresholds. */
-async function readHighFailures(pool: Pool, portalId: bigint): Promise<FailureRow | undefined> {
+async function readHighFailures(pool: Pool, portalId: PortalId): Promise<FailureRow | undefined> {
   const { rows } = await pool.query<FailureRow>({
     name: "watch-failures",
     text: `
@@ -74,7 +75,7 @@ async function readHighFailures(pool: Pool, portalId: bigint): Promise<FailureRo
   return rows[0];
 }
 
-async function raiseFailures(pool: Pool, portalId: bigint, hour: FailureRow): Promise<void> {
+async function raiseFailures(pool: Pool, portalId: PortalId, hour: FailureRow): Promise<void> {
   const { failed, decided, top_code, since } = hour;
   const sentence = top_code === null ? undefined : sentenceOf(top_code);
   const reason = sentence === undefined ? "" : ` Top reason: ${sentence}`;
@@ -91,7 +92,7 @@ async function raiseFailures(pool: Pool, portalId: bigint, hour: FailureRow): Pr
 }
 
 /** Where most of them came from, by the name that its people know. */
-async function workflowWords(pool: Pool, portalId: bigint, workflowId: string | null): Promise<string> {
+async function workflowWords(pool: Pool, portalId: PortalId, workflowId: string | null): Promise<string> {
   if (workflowId === null) return "";
   const name = (await findFlows(pool, portalId, [workflowId])).get(workflowId)?.name;
   return ` Most came from the workflow ${name == null ? workflowId : `“${name}”`}.`;
@@ -100,7 +101,7 @@ async function workflowWords(pool: Pool, portalId: bigint, workflowId: string | 
 async function portalsOf(
   pool: Pool,
   statement: { name: string; text: string },
-): Promise<{ readonly portalId: bigint }[]> {
+): Promise<{ readonly portalId: PortalId }[]> {
   const { rows } = await pool.query<{ portal_id: string }>(statement);
   return rows.map(({ portal_id }) => ({ portalId: BigInt(portal_id) }));
 }
@@ -148,7 +149,7 @@ export async function watchBacklogs({ pool, logger }: WatchOptions): Promise<voi
 }
 
 /** The portal's line; undefined: nobody in it will be late. */
-async function readLateBacklog(pool: Pool, portalId: bigint): Promise<BacklogRow | undefined> {
+async function readLateBacklog(pool: Pool, portalId: PortalId): Promise<BacklogRow | undefined> {
   const { rows } = await pool.query<BacklogRow>({
     name: "watch-backlogs",
     text: `

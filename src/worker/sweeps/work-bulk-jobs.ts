@@ -1,12 +1,13 @@
 import type { Pool } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { giveUpBulkJob } from "#domain/history/bulk-jobs.js";
 import { BulkStepFailed, workBulkStep } from "#domain/history/bulk-steps.js";
 
 export interface BulkWorkOptions {
   pool: Pool;
   /** Called after each step that changed something: the portal has work. */
-  wake: (portalId: bigint) => void;
+  wake: (portalId: PortalId) => void;
   /** True once the process is stopping. */
   isEnding: () => boolean;
   /** Called with a failed step; the others continue. */

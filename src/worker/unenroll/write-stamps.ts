@@ -4,13 +4,14 @@ import type { UnenrollmentMove } from "#domain/unenroll/unenrollments.js";
 import { HubSpotError, HubSpotRejected } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { waitAfterMs } from "#platform/hubspot/pace/wait-after.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import type { UnenrollTimes } from "./judge-contact.js";
 
 const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
 
 /** One contact whose property is to be written; `state` and `tries` as stored. */
 export interface Stamping {
-  readonly executionId: bigint;
+  readonly executionId: ExecutionId;
   readonly state: "STAMPING" | "CLEARING";
   readonly contactId: string;
   /** Empty: the property is to be emptied. */

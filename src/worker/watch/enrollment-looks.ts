@@ -11,6 +11,7 @@ import {
 } from "#domain/ends/open-enrollments.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import { HubSpotUnavailable, PortalSpared } from "#platform/hubspot/errors.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { HOUR_MS, MINUTE_MS } from "#platform/time/units.js";
@@ -106,7 +107,7 @@ function lookAt(
 function judgeRead(
   enrollment: FollowedEnrollment,
   { values }: Extract<Reading, { values: unknown }>,
-  { now, portalId }: { now: Date; portalId: bigint },
+  { now, portalId }: { now: Date; portalId: PortalId },
 ): EnrollmentLook {
   const facts = values && readSequenceFacts(values, now);
   const judged = judgeEnrollment({ enrollment, facts, now, portalId });

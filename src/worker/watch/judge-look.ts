@@ -4,6 +4,7 @@ import { isSince, wholeDays, type SequenceFacts } from "#domain/contract/sequenc
 import { outcomeOfEnd } from "#domain/ends/how-ended.js";
 import type { LookResult, SeenEnrollment, WatchedExecution } from "#domain/executions/watch.js";
 import type { WaitOutcome } from "#domain/contract/wait-contract.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { DAY_MS, MINUTE_MS } from "#platform/time/units.js";
 
 /** HubSpot's clock may differ from ours by this much. */
@@ -25,7 +26,7 @@ export interface LookEvidence {
   /** The contact's latest enrollment by us. */
   readonly own: { readonly sequenceId: string; readonly enrolledAt: Date } | undefined;
   readonly now: Date;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
 }
 
 function decided(outcome: Outcome): LookResult {

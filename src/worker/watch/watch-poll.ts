@@ -13,6 +13,7 @@ import {
 } from "#domain/executions/watch.js";
 import { PortalSpared, type HubSpotError, askedWaitMs } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { isOutage } from "#worker/attempt/attempt-faults.js";
 import { refusedRead } from "#worker/attempt/refusals.js";
@@ -48,7 +49,7 @@ function later(execution: WatchedExecution, { now }: Moment, place: number): Loo
 
 interface Moment {
   readonly now: Date;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
 }
 
 export interface PollOptions {

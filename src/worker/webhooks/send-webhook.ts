@@ -3,6 +3,7 @@ import type { TextCipher } from "#domain/alerts/webhook-seals.js";
 import { endWebhookTry, type DueWebhook, type WebhookTry } from "#domain/subscriptions/send-queue.js";
 import { switchOff } from "#domain/subscriptions/switch-off.js";
 import { openSecret, openUrl } from "#domain/subscriptions/webhook.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { describePostFault, type Poster } from "#platform/outbound/post.js";
 import { signatureHeaders } from "#platform/outbound/sign.js";
@@ -21,7 +22,7 @@ export interface SendWebhookTools {
   readonly poster: Poster;
   readonly logger: Logger;
   /** An enrollment as the API shows it; undefined if it was deleted. */
-  readonly readEnrollment: (portalId: bigint, id: bigint) => Promise<unknown>;
+  readonly readEnrollment: (portalId: PortalId, id: ExecutionId) => Promise<unknown>;
   /** Called for every try that ended. Must not throw. */
   readonly onTried?: (isTaken: boolean) => void;
 }

@@ -1,4 +1,5 @@
 import { claimDueWebhooks, type DueWebhook } from "#domain/subscriptions/send-queue.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { sendWebhook, type SendWebhookTools } from "./send-webhook.js";
 
 /** Messages that this process sends at a time, to all endpoints, and to one. */
@@ -10,7 +11,7 @@ const CLAIM_SECONDS = 60;
 const STOP_PATIENCE_MS = 4_000;
 
 interface UnderWay {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly webhookId: bigint;
   count: number;
 }

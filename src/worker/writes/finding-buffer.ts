@@ -8,6 +8,7 @@ import {
   type Result,
 } from "#domain/executions/write-back.js";
 import { afterCrash } from "#worker/attempt/attempt-faults.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import type { RetryingWriter, Writing } from "./retrying-writer.js";
 
 /**
@@ -27,7 +28,7 @@ export interface FindingBufferOptions {
   /** Attempts under way, including that of the new finding. */
   underWay: () => number;
   /** Whether the execution was claimed again: its earlier finding was written then. */
-  isClaimed: (id: bigint) => boolean;
+  isClaimed: (id: ExecutionId) => boolean;
   /** Resolves once no claim is under way. While {@link FindingBuffer.isWritingAgain} none may begin. */
   claimsAtRest: () => Promise<unknown>;
   /** Called with how many executions of a batch now have a completion due. */

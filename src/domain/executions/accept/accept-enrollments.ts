@@ -4,6 +4,7 @@ import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { UNKNOWN_CONTACT, type EnrollRequest, type Lane, type Source } from "#domain/contract/execution.js";
 import { HOLD_DAYS, INITIAL_MAX_HOLD_DAYS } from "#domain/contract/hold.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import {
   storeAndRead,
   storeEnrollments,
@@ -62,7 +63,7 @@ export async function acceptEnrollments(
   client: Pick<ClientBase, "query">,
   asked: readonly Asked[],
   origin: EnrollmentOrigin,
-): Promise<(bigint | undefined)[]> {
+): Promise<(ExecutionId | undefined)[]> {
   return storeEnrollments(client, storedOrigin(origin), toStored(asked, origin));
 }
 

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** How a call was answered when it first came: held for a number of days, or refused for good. */
 export type FirstAnswer =
@@ -14,7 +15,7 @@ const KEPT_HOURS = 1;
  */
 export async function readFirstAnswer(
   pool: Pool,
-  { portalId, callbackId }: { portalId: bigint; callbackId: string },
+  { portalId, callbackId }: { portalId: PortalId; callbackId: string },
 ): Promise<FirstAnswer | undefined> {
   const { rows } = await pool.query<{
     hold_days: number;

@@ -1,5 +1,6 @@
 import type { Moves } from "#domain/contract/execution.js";
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { AppError } from "../../../errors.js";
 
 /** Another session holds the execution of a repeated call. HubSpot sends the call again. */
@@ -11,7 +12,7 @@ export class ExecutionHeld extends AppError {
 
 /** Identifies a call. */
 interface Call {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly callbackId: string;
 }
 

@@ -1,5 +1,6 @@
 import { DatabaseError, type Pool } from "pg";
 import { isLockTimeout } from "#platform/db/lock-timeout.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { COMMIT_TIMEOUT, ExecutionHeld, findStored, reopenCompletions } from "./repeated-calls.js";
 import { storing, type CallToStore, type IncomingExecution } from "./store-calls.js";
 
@@ -17,7 +18,7 @@ export interface StoreBatchOptions {
   /** Hours after which an unfinished execution is given up. */
   deadlineHours: number;
   /** Called after the commit when a portal has new work. Must not throw. */
-  onStored: (portalId: bigint) => void;
+  onStored: (portalId: PortalId) => void;
 }
 
 /** SQLSTATE classes caused by the data in a row: data exceptions, violated constraints, limits of an index. */
@@ -77,7 +78,7 @@ async function settle(
   const duplicates = executionsOf(batch.filter((_, index) => results[index] === "duplicate"));
   const held =
     duplicates.length > 0 ? await reopenCompletions(options.pool, duplicates) : new Set<IncomingExecution>();
-  const woken = new Set<bigint>();
+  const woken = new Set<PortalId>();
   batch.forEach(({ execution, resolve }, index) => {
     if (held.has(execution)) return;
     const result = results[index] as StoreResult;

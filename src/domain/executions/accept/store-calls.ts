@@ -7,13 +7,14 @@ import type {
 import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import { HOLD_DAYS, hoursToDeadline } from "#domain/contract/hold.js";
 import type { StoredOutcome } from "#domain/contract/outcome.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { cutText } from "#platform/text/storable-text.js";
 import { tellOutcomes } from "#domain/subscriptions/tell.js";
 import { callKey } from "./past-calls.js";
 
 /** A verified call of an action, ready to be stored. */
 export interface IncomingExecution {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly kind: ExecutionKind;
   readonly callbackId: string;
   readonly contactId: string;

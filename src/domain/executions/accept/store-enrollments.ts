@@ -1,11 +1,12 @@
 import type { ClientBase } from "pg";
 import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import type { EnrollRequest, Lane, Source } from "#domain/contract/execution.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import { cutText } from "#platform/text/storable-text.js";
 
 /** An enrollment that no workflow called for: HubSpot holds nobody for it and is owed nothing. */
 export interface StoredEnrollment {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   /** Unique in the portal: the same one is stored once. */
   readonly callbackId: string;
   readonly contactId: string;
@@ -102,7 +103,7 @@ export async function storeEnrollments(
   client: Pick<ClientBase, "query">,
   origin: StoredOrigin,
   enrollments: readonly StoredEnrollment[],
-): Promise<(bigint | undefined)[]> {
+): Promise<(ExecutionId | undefined)[]> {
   if (enrollments.length === 0) return [];
   const values = valuesOf(origin, enrollments);
   const { rows } = await client.query<{ position: number; id: string }>({

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { undecidedRows } from "#domain/contract/undecided.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /**
  * Rest after a check, for each row it read; reading a row takes about a microsecond, so checks take a fraction of a
@@ -23,16 +24,16 @@ interface LookRow {
 export class OverdueLooks {
   readonly #pool: Pool;
   /** Instants of `performance.now` before which a portal is not checked again. */
-  readonly #restsUntil = new Map<bigint, number>();
+  readonly #restsUntil = new Map<PortalId, number>();
   /** Found, and not worked on yet: a turn that was woken for it does not have to look again. */
-  readonly #found = new Set<bigint>();
+  readonly #found = new Set<PortalId>();
 
   constructor(pool: Pool) {
     this.#pool = pool;
   }
 
   /** The portals in which something is past its time. Portals that rest count as having nothing. */
-  async among(portalIds: readonly bigint[]): Promise<bigint[]> {
+  async among(portalIds: readonly PortalId[]): Promise<PortalId[]> {
     const now = performance.now();
     for (const [portalId, until] of this.#restsUntil) if (until <= now) this.#restsUntil.delete(portalId);
     const looked = portalIds.filter((portalId) => !this.#restsUntil.has(portalId));
@@ -52,7 +53,7 @@ export class OverdueLooks {
   }
 
   /** For a turn of the portal: whether something in it is past its time, by a check of now or one whose finding is still open. */
-  async isOverdue(portalId: bigint): Promise<boolean> {
+  async isOverdue(portalId: PortalId): Promise<boolean> {
     if (!this.#found.has(portalId)) await this.among([portalId]);
     return this.#found.delete(portalId);
   }

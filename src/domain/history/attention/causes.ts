@@ -3,6 +3,7 @@ import { findFlows } from "#domain/flows/flow-names.js";
 import { peopleOf, unnamed } from "#domain/directory/people.js";
 import { ERROR_CODES, type ErrorCode } from "#domain/contract/error-codes.js";
 import { DEFAULT_DAILY_CAP } from "#domain/contract/sender-policy.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** What a cause is about, besides its code. */
 export interface CauseSubject {
@@ -141,7 +142,7 @@ const CAUSES = `
 /** Why contacts were not enrolled within a time, by what has to be mended, most contacts first. */
 export async function readCauses(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { since, until }: { since: Date; until: Date },
 ): Promise<Cause[]> {
   const { rows } = await pool.query<Row>({

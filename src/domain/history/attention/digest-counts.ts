@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { outcomeOf } from "../shown-outcome.js";
 
 /** What became of the contacts of a stretch of time. */
@@ -14,7 +15,7 @@ export interface DigestCounts {
 /** From the index `executions_results` alone: each call of a workflow once, an admin's retries not. */
 export async function countDecided(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { from, to }: { from: Date; to: Date },
 ): Promise<DigestCounts> {
   const { rows } = await pool.query<{ status: string | null; code: string | null; count: number }>({

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 
 /** What a sender's trouble does to contacts. */
 export interface SenderImpact {
@@ -14,8 +15,8 @@ const LOOKED_AT = 10_000;
 /** Counted in what was decided since then. */
 export async function readSenderImpact(
   pool: Pool,
-  portalId: bigint,
-  { userId, since }: { userId: bigint; since: Date },
+  portalId: PortalId,
+  { userId, since }: { userId: UserId; since: Date },
 ): Promise<SenderImpact> {
   const { rows } = await pool.query<{ not_enrolled: number; moved_on: number }>({
     name: "sender-impact",
@@ -43,8 +44,8 @@ export async function readSenderImpact(
 /** How many contacts each sender enrolled on each of the last days by the zone's calendar, the oldest day first. */
 export async function readSentByDay(
   pool: Pool,
-  portalId: bigint,
-  { userIds, days, timeZone }: { userIds: readonly bigint[]; days: number; timeZone: string },
+  portalId: PortalId,
+  { userIds, days, timeZone }: { userIds: readonly UserId[]; days: number; timeZone: string },
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   const { rows } = await pool.query<{ user_id: string; day: number; sent: number }>({
     name: "sent-by-day",

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** Contacts that came in today and how it went for them; `waiting` are all that wait now, whenever they came in. */
 export interface Today {
@@ -18,7 +19,7 @@ const COUNT_LIMIT = 50_000;
 type Row = Omit<Today, "since" | "isPartial"> & { seen: number };
 
 /** Reads the newest executions by the primary key and the open ones by their partial indexes, never the whole history. */
-export async function readToday(pool: Pool, portalId: bigint, since: Date): Promise<Today> {
+export async function readToday(pool: Pool, portalId: PortalId, since: Date): Promise<Today> {
   const { rows } = await pool.query<Row>(
     `WITH newest AS (
        SELECT kind, enrollment_status, accepted_at FROM executions WHERE portal_id = $1 ORDER BY id DESC LIMIT $3

@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { peopleOf } from "#domain/directory/people.js";
 import { findFlows } from "#domain/flows/flow-names.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** What a line may be named after, by HubSpot's id; `newest` is the last execution that enrolled somebody. */
 export interface Unnamed {
@@ -11,7 +12,7 @@ export interface Unnamed {
 /** By the ids of the lines; those whose name is not known are left out. */
 export async function readLineNames(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { group, lines }: { group: "sequence" | "sender" | "workflow"; lines: readonly Unnamed[] },
 ): Promise<ReadonlyMap<string, string>> {
   if (lines.length === 0) return new Map();

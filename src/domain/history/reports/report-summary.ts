@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { DECIDED_OUTCOMES, type DecidedOutcome, type OutcomeCounts } from "../outcome-history.js";
 import { outcomeOf } from "../shown-outcome.js";
 
@@ -34,7 +35,7 @@ const nothing = (): Record<DecidedOutcome, number> => ({
 /** Each call of a workflow once; from the index `executions_results` alone. */
 export async function readReportSummary(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { since, until }: { since: Date; until: Date },
 ): Promise<ReportSummary> {
   const beforeSince = new Date(2 * since.getTime() - until.getTime());

@@ -12,6 +12,7 @@ import {
   type ExecutionFilter,
 } from "#domain/contract/execution-filter.js";
 import { undecidedRows } from "#domain/contract/undecided.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 
 /**
  * Up to this many matches of an index are fetched one by one; if there are more, the newest are found by reading
@@ -25,8 +26,8 @@ export const PARTS_LOOKED_AT = 25_000;
 
 /** The ids a search stays between: from the first, and below the end. */
 export interface IdRange {
-  readonly firstId: bigint;
-  readonly endId: bigint;
+  readonly firstId: ExecutionId;
+  readonly endId: ExecutionId;
 }
 
 /** A part of a name or an address that only the newest executions are searched for: the index knows none so short. */
@@ -37,13 +38,13 @@ export const isShortPart = (search: string | undefined): boolean =>
 // eslint-disable-next-line max-params
 export async function findCandidates(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   filter: ExecutionFilter,
   { firstId, endId }: IdRange,
-): Promise<bigint[] | undefined> {
+): Promise<ExecutionId[] | undefined> {
   const { search, contactId, outcome } = filter;
   const most = MOST_CANDIDATES + 1;
-  const finish = ({ rows }: { rows: { id: string }[] }): bigint[] | undefined =>
+  const finish = ({ rows }: { rows: { id: string }[] }): ExecutionId[] | undefined =>
     rows.length > MOST_CANDIDATES ? undefined : rows.map(({ id }) => BigInt(id));
   if (contactId !== undefined) return finish(await pool.query(BY_CONTACT, [portalId, contactId, most]));
   if (search !== undefined) {
@@ -76,9 +77,9 @@ export async function findCandidates(
  */
 async function findDecided(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { decidedSince, decidedUntil, kind, code, outcome, retries }: ExecutionFilter,
-): Promise<bigint[] | undefined> {
+): Promise<ExecutionId[] | undefined> {
   const conditions = [
     ...(outcome === undefined ? [] : [OUTCOME_CONDITIONS[outcome]]),
     ...(retries === undefined ? [] : [RETRIES_CONDITIONS[retries]]),

@@ -4,6 +4,7 @@ import { recordChange } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { narrowingOf, QUERY_FIELDS, type ActivityQuery } from "../activity-query.js";
 
 /** A filter of the list under a name that all who look at the account see. */
@@ -29,7 +30,7 @@ export function isSavable({ given, ignored }: ActivityQuery): boolean {
 const storedQuery = z.partialRecord(z.enum(QUERY_FIELDS), z.string()).catch({});
 
 /** An account's views, by name. */
-export async function listViews(pool: Pool, portalId: bigint): Promise<SavedView[]> {
+export async function listViews(pool: Pool, portalId: PortalId): Promise<SavedView[]> {
   const { rows } = await pool.query<{ id: string; name: string; query: unknown }>({
     name: "activity-views",
     text: `SELECT id, name, query FROM activity_views WHERE portal_id = $1 ORDER BY lower(name), id LIMIT ${MOST_VIEWS}`,

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { SenderPolicy } from "#domain/contract/sender-policy.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { toSender, type SenderDefaults, type SenderRow } from "./sender-row.js";
 import { KnownPreset, type PresetRow } from "./stored-preset.js";
 
@@ -29,7 +30,7 @@ interface KeptSender extends KeptRow {
 export interface KnownPolicy {
   readonly defaults: SenderDefaults | undefined;
   readonly senders: ReadonlyMap<string, KeptSender>;
-  readonly senderOf: ReadonlyMap<bigint, SenderPolicy>;
+  readonly senderOf: ReadonlyMap<UserId, SenderPolicy>;
   readonly presets: ReadonlyMap<string, KnownPreset>;
 }
 
@@ -47,8 +48,8 @@ export class PolicyMemory {
 const LIMITS = { max: 500, maxSize: 100_000 };
 const PRESET_WEIGHT = 100;
 
-export function createPolicyMemories(): (portalId: bigint) => PolicyMemory {
-  const memories = new LRUCache<bigint, PolicyMemory>({
+export function createPolicyMemories(): (portalId: PortalId) => PolicyMemory {
+  const memories = new LRUCache<PortalId, PolicyMemory>({
     ...LIMITS,
     sizeCalculation: ({ known }) => 1 + known.senders.size + PRESET_WEIGHT * known.presets.size,
   });

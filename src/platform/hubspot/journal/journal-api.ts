@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { readStorableJson } from "#platform/text/storable-json.js";
 import { AppMisconfigured, HubSpotUnavailable } from "../errors.js";
 import { readText } from "../read-text.js";
@@ -19,7 +20,7 @@ const TOKEN_MARGIN_MS = 60_000;
 
 export interface LifecycleEvent {
   readonly what: keyof typeof ACTIONS;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly occurredAt: Date;
 }
 

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { HubSpotError, HubSpotUnavailable } from "../errors.js";
 import {
   bodyOf,
@@ -14,13 +15,13 @@ import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./scopes.js";
  * else.
  */
 export interface Grant {
-  portalId: bigint;
+  portalId: PortalId;
   accessToken: string;
   refreshToken: string;
   expiresInSeconds: number;
   /** Granted scopes: optional ones the account cannot have are missing (docs/hubspot.md §2.1). */
   scopes: string[];
-  userId: bigint | null;
+  userId: UserId | null;
   userEmail: string | null;
   hubDomain: string | null;
 }
@@ -37,7 +38,7 @@ export interface RefreshedGrant {
 
 export interface AuthorizationRequest {
   readonly state: string;
-  readonly portalId?: bigint | undefined;
+  readonly portalId?: PortalId | undefined;
   /** Optional scopes that a feature needs which is being switched on. */
   readonly furtherScopes?: readonly string[];
 }

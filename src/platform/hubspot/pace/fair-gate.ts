@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { atMost } from "#platform/memory/at-most.js";
 import { PortalShare } from "./portal-share.js";
 import { GateVisitor, WaitingLine, type LeaveGate } from "./waiting-line.js";
@@ -10,15 +11,15 @@ export interface FairGate {
    *
    * @returns undefined if the portal was dismissed meanwhile: the request must not be sent.
    */
-  enter(portalId: bigint): Promise<LeaveGate | undefined>;
+  enter(portalId: PortalId): Promise<LeaveGate | undefined>;
   /** Dismisses everyone who waits for the portal. */
-  dismiss(portalId: bigint): void;
+  dismiss(portalId: PortalId): void;
   /** HubSpot answered a request of the portal. */
-  heard(portalId: bigint): void;
+  heard(portalId: PortalId): void;
   /** An answer for the portal did not come in time. */
-  timedOut(portalId: bigint): void;
+  timedOut(portalId: PortalId): void;
   /** How many concurrent requests the portal may have now. */
-  shareOf(portalId: bigint): number;
+  shareOf(portalId: PortalId): number;
 }
 
 /**
@@ -64,8 +65,8 @@ class GateOfTurns implements FairGate {
   readonly #places: number;
   readonly #newcomers = new WaitingLine(IN_A_ROW.newcomer);
   readonly #others = new WaitingLine(IN_A_ROW.other);
-  readonly #visitors = new Map<bigint, GateVisitor>();
-  readonly #shares = new LRUCache<bigint, PortalShare>(atMost(MAX_REMEMBERED));
+  readonly #visitors = new Map<PortalId, GateVisitor>();
+  readonly #shares = new LRUCache<PortalId, PortalShare>(atMost(MAX_REMEMBERED));
   #taken = 0;
   #hanging = 0;
   #isScheduled = false;
@@ -74,7 +75,7 @@ class GateOfTurns implements FairGate {
     this.#places = places;
   }
 
-  enter(portalId: bigint): Promise<LeaveGate | undefined> {
+  enter(portalId: PortalId): Promise<LeaveGate | undefined> {
     return new Promise((resolve) => {
       const visitor = this.#visitorOf(portalId);
       visitor.waiting.push(resolve);
@@ -83,7 +84,7 @@ class GateOfTurns implements FairGate {
     });
   }
 
-  dismiss(portalId: bigint): void {
+  dismiss(portalId: PortalId): void {
     const visitor = this.#visitors.get(portalId);
     visitor?.line?.remove(visitor);
     visitor?.waiting.splice(0).forEach((resolve) => {
@@ -92,23 +93,23 @@ class GateOfTurns implements FairGate {
     if (visitor?.isGone) this.#visitors.delete(portalId);
   }
 
-  heard(portalId: bigint): void {
+  heard(portalId: PortalId): void {
     this.#share(portalId).heard();
     const visitor = this.#visitors.get(portalId);
     if (visitor !== undefined) this.#lineUpAgain(visitor);
   }
 
-  timedOut(portalId: bigint): void {
+  timedOut(portalId: PortalId): void {
     this.#share(portalId).timedOut();
   }
 
-  shareOf(portalId: bigint): number {
+  shareOf(portalId: PortalId): number {
     const isCalm =
       this.#hanging < this.#places * UNEASY_SHARE && (this.#visitors.get(portalId)?.hanging ?? 0) === 0;
     return this.#share(portalId).size(isCalm);
   }
 
-  #share(portalId: bigint): PortalShare {
+  #share(portalId: PortalId): PortalShare {
     const known = this.#shares.get(portalId);
     if (known !== undefined) return known;
     const most = Math.max(1, Math.floor(this.#places * LARGEST_SHARE));
@@ -133,7 +134,7 @@ class GateOfTurns implements FairGate {
     return inside >= this.shareOf(portalId) || hanging > this.#hangingRoom * SHARE_OF_HANGING_ROOM;
   }
 
-  #visitorOf(portalId: bigint): GateVisitor {
+  #visitorOf(portalId: PortalId): GateVisitor {
     const known = this.#visitors.get(portalId);
     if (known !== undefined) return known;
     const visitor = new GateVisitor(portalId);

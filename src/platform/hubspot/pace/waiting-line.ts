@@ -1,15 +1,17 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
+
 /** Leaves the gate; another call does nothing. */
 export type LeaveGate = () => void;
 
 /** A portal with requests at the gate or inside. */
 export class GateVisitor {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly waiting: ((leave: LeaveGate | undefined) => void)[] = [];
   inside = 0;
   hanging = 0;
   line: WaitingLine | undefined;
 
-  constructor(portalId: bigint) {
+  constructor(portalId: PortalId) {
     this.portalId = portalId;
   }
 

@@ -1,3 +1,5 @@
+import type { PortalId } from "#platform/ids/branded-ids.js";
+
 /** What is known of a piece of work. Never a contact's data, a token or a path with ids in it: spans leave the house. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -33,7 +35,7 @@ export interface Tracing {
  */
 export type TraceAccepting = <Result>(
   what: "api" | "batch" | "import",
-  portalId: bigint,
+  portalId: PortalId,
   accept: (traceparent: string | undefined) => Promise<Result>,
 ) => Promise<Result>;
 

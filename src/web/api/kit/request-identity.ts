@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Request } from "express";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { refusal, RefusedCall } from "./problem.js";
 
 const KEY = /^[\x20-\x7e]{1,255}$/;
 
 /** What makes a request the same as another one. */
 export interface RequestIdentity {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly keyHash: Buffer;
   readonly requestHash: Buffer;
 }
@@ -24,7 +25,7 @@ const digest = (...parts: readonly (string | Buffer)[]): Buffer => {
  */
 export function identityOf(
   request: Request,
-  portalId: bigint,
+  portalId: PortalId,
   bytes: Buffer | undefined,
 ): RequestIdentity | undefined {
   const key = request.get("idempotency-key");

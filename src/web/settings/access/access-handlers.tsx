@@ -8,6 +8,7 @@ import { frameOf } from "../frame/shell.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm } from "../frame/form-answers.js";
 import { readId, type FormFields } from "#web/kit/form-fields.js";
+import type { UserId } from "#platform/ids/branded-ids.js";
 
 /** GET /settings/access: who may use the site. */
 export async function showAccess(exchange: Exchange): Promise<void> {
@@ -80,7 +81,7 @@ export async function takeSomebodyOut(exchange: FormExchange): Promise<void> {
 }
 
 /** The person a form names, if they are among those it may name. */
-function find<Person extends { readonly userId: bigint }>(
+function find<Person extends { readonly userId: UserId }>(
   people: readonly Person[],
   form: FormFields,
 ): Person | undefined {

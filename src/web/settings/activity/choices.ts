@@ -9,6 +9,7 @@ import {
 import type { ActivityQuery } from "#domain/history/activity-query.js";
 import { readId } from "#web/kit/form-fields.js";
 import type { Choice } from "../frame/fields.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { shorten } from "#platform/text/shorten.js";
 import type { FilterNames } from "../words/activity-words.js";
 
@@ -35,7 +36,7 @@ const LONGEST_LABEL = 80;
 /** @param given the filter in use: whom and what it names is in the lists in any case. */
 export async function readFilterChoices(
   pool: Pool,
-  portalId: bigint,
+  portalId: PortalId,
   { sequence, sender, skipped }: ActivityQuery["given"],
 ): Promise<FilterChoices> {
   const named = [sender, skipped].map(readId).filter((id) => id !== undefined);

@@ -19,11 +19,12 @@ import { ERASED_CONTACT, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
 import { Email } from "../words/email.js";
 import { Time } from "../frame/connection.js";
 import { PostForm } from "../frame/fields.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { shorten } from "#platform/text/shorten.js";
 
 export interface ContactListModel {
   items: readonly ExecutionItem[];
-  portalId: bigint;
+  portalId: PortalId;
   /** Origin of the account's HubSpot UI, for links to contacts. */
   hubspotUrl: string;
   format: Format;

@@ -7,10 +7,11 @@ import { CODE_WORDS } from "../words/activity-words.js";
 import { contactUrl, type FixPlaces } from "../words/fixes.js";
 import type { ExecutionItem } from "#domain/history/execution-item.js";
 import type { ExecutionSearch } from "#domain/history/execution-search.js";
+import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 
 export interface ExportOptions {
   readonly search: ExecutionSearch;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   /** Origin of the account's HubSpot UI. */
   readonly hubspotUrl: string;
   /** IANA name; times are given in UTC and in this zone. */
@@ -46,7 +47,7 @@ async function* items({
 }: ExportOptions): AsyncGenerator<Record<string, string>> {
   const local = localTime(timeZone);
   const places = { portalId, hubspotUrl };
-  for (let before: bigint | undefined, isEnd = false; !isEnd;) {
+  for (let before: ExecutionId | undefined, isEnd = false; !isEnd;) {
     const page = await search.read(before === undefined ? {} : { before }, CHUNK);
     for (const item of page.items) yield toRecord(item, { local, places });
     before = page.olderThan;

@@ -19,6 +19,7 @@ import type { OutcomeName, Present } from "#domain/history/shown-outcome.js";
 import type { ActivityTotals } from "#domain/history/search/activity-totals.js";
 import { KindTabs, Missing, Totals } from "./totals.js";
 import type { ActivityPage } from "#domain/history/execution-search.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { FilterForm, SEARCH_HINT } from "./filter-form.js";
 import { ActivityFrame, type FrameModel } from "./frame.js";
 import { ACTIVITY_PATH, BULK_PATH, EXPORT_PATH, LATEST_PATH } from "../words/paths.js";
@@ -33,7 +34,7 @@ export interface ListModel {
   readonly missing: readonly string[] | undefined;
   /** Parts of names were looked for only since then. */
   readonly partsSince: Date | undefined;
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly hubspotUrl: string;
   readonly formToken: string;
   readonly format: Format;

@@ -8,6 +8,7 @@ import type { AlertChannel } from "#domain/alerts/outbox.js";
 import { listRecentAlerts } from "#domain/alerts/recent-alerts.js";
 import { sendTestAlert } from "#domain/alerts/test-alert.js";
 import { sendPage } from "#web/kit/page.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm, statusOf } from "../frame/form-answers.js";
 import { frameOf } from "../frame/shell.js";
@@ -61,7 +62,7 @@ async function sendAlerts(exchange: Exchange, { form, secret }: AlertsAnswer = {
   sendPage(response, statusOf(model.form), <AlertsPage {...model} />);
 }
 
-async function readSaved({ database: { pool }, cipher }: SettingsOptions, portalId: bigint) {
+async function readSaved({ database: { pool }, cipher }: SettingsOptions, portalId: PortalId) {
   const saved = await findAlertSettings({ database: pool, cipher }, portalId);
   return [saved, await listRecipients(pool, portalId, saved.email)] as const;
 }

@@ -10,6 +10,7 @@ import type { Names } from "../words/changes.js";
 import { SUBJECTS } from "../words/audit-words.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import { readFields, readId } from "#web/kit/form-fields.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Exchange } from "../frame/exchange.js";
 
 /** `GET /settings/audit?who=7&what=sender&before=…`; what an address says otherwise does not narrow. */
@@ -38,7 +39,7 @@ function readNarrowing({ query }: Request): AuditNarrowing {
   };
 }
 
-async function readNames({ database }: SettingsOptions, portalId: bigint): Promise<Names> {
+async function readNames({ database }: SettingsOptions, portalId: PortalId): Promise<Names> {
   const [{ names }, presets, sequences] = await Promise.all([
     readNameable(database, portalId),
     listPresetNames(database, portalId),

@@ -1,4 +1,5 @@
 import { wakeWaiters } from "#domain/executions/resume.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import type { SettingsOptions } from "../session/site-options.js";
 
 /**
@@ -7,8 +8,8 @@ import type { SettingsOptions } from "../session/site-options.js";
  */
 export async function lookAgain(
   { database, wake, finishLater }: Pick<SettingsOptions, "database" | "wake" | "finishLater">,
-  portalId: bigint,
-  userId?: bigint,
+  portalId: PortalId,
+  userId?: UserId,
 ): Promise<void> {
   const rest = await wakeWaiters(database.pool, portalId, userId)();
   if (rest !== undefined) finishLater(portalId, rest);

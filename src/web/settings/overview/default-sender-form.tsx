@@ -5,10 +5,11 @@ import { UsedByNote } from "../frame/used-by.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { fullLabel, unnamed, type PeopleList } from "#domain/directory/people.js";
 import { CutNote } from "../frame/cut-note.js";
+import type { UserId } from "#platform/ids/branded-ids.js";
 import { shorten } from "#platform/text/shorten.js";
 
 export interface SenderFormModel {
-  current: { userId: bigint | null; version: number };
+  current: { userId: UserId | null; version: number };
   senders: PeopleList;
   formToken: string;
   /** Which workflows may send by it. */

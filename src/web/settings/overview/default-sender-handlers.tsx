@@ -9,6 +9,7 @@ import {
   type StoredPortalPolicy,
 } from "#domain/policy/portal-policy-store.js";
 import { addDefaultSenderTo, listWithoutDefaultSender } from "#domain/policy/fallback-presets.js";
+import type { UserId } from "#platform/ids/branded-ids.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm } from "../frame/form-answers.js";
 import { lookAgain } from "../frame/look-again.js";
@@ -65,14 +66,14 @@ async function chosenPresets({ options, visit, form }: FormExchange) {
   });
 }
 
-const idsOf = (...ids: (bigint | null)[]) => ids.filter((id) => id !== null);
+const idsOf = (...ids: (UserId | null)[]) => ids.filter((id) => id !== null);
 
-const told = (userId: bigint | null) => ({ defaultSenderUserId: userId?.toString() ?? null });
+const told = (userId: UserId | null) => ({ defaultSenderUserId: userId?.toString() ?? null });
 
 /** The form once more with what was chosen, and what another admin saved in the meantime. */
 async function sendForm(
   exchange: Exchange,
-  { entry, version, conflict }: FormState<bigint | null>,
+  { entry, version, conflict }: FormState<UserId | null>,
   stored: StoredPortalPolicy | undefined,
 ): Promise<void> {
   const { options, visit, response } = exchange;

@@ -7,6 +7,7 @@ import {
   type PolicyForm,
 } from "#domain/policy/portal-policy-store.js";
 import type { FormFields } from "#web/kit/form-fields.js";
+import type { UserId } from "#platform/ids/branded-ids.js";
 import { problemsOf, type Problems } from "../frame/problems.js";
 
 /** The portal's policy as texts: what was saved, or what was typed. */
@@ -54,7 +55,7 @@ export function policyEntryOf(policy: PolicyForm): PolicyEntry {
   };
 }
 
-const idOf = (chosen: string): bigint | null => (chosen === "" ? null : BigInt(chosen));
+const idOf = (chosen: string): UserId | null => (chosen === "" ? null : BigInt(chosen));
 
 /** What was typed as a policy, or what is wrong with it by field. */
 export function parsePolicyEntry(entry: PolicyEntry): { draft: PolicyForm } | { problems: Problems } {

@@ -8,6 +8,7 @@ import { UsedBy } from "../frame/used-by.js";
 import { NEW_ROTATION_PATH, ROTATIONS_PATH } from "../words/paths.js";
 import { SitePage } from "../frame/shell.js";
 import { sharesOf } from "./shares.js";
+import type { UserId } from "#platform/ids/branded-ids.js";
 import { shorten } from "#platform/text/shorten.js";
 import { unnamed } from "#domain/directory/people.js";
 
@@ -80,7 +81,7 @@ interface RowModel {
   rotation: ListedRotation;
   frame: Frame;
   /** Of people, by user id. */
-  names: ReadonlyMap<bigint, string>;
+  names: ReadonlyMap<UserId, string>;
   uses: FlowUses;
   /** Names of presets. */
   children: readonly string[];

@@ -4,6 +4,7 @@ import jwt from "jsonwebtoken";
 import { z } from "zod";
 import type { Cookies } from "#web/kit/cookies.js";
 import type { SessionIdentity } from "#domain/contract/session-identity.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** A sign-in of a browser to one account. */
 export interface Session extends SessionIdentity {
@@ -32,7 +33,7 @@ export interface Sessions {
   /** The same with the other accounts. */
   readAll(request: Request): SignedIn | undefined;
   /** Goes on with another of the accounts that the browser is signed in to; false if it is not signed in to that. */
-  switchTo(request: Request, response: Response, portalId: bigint): boolean;
+  switchTo(request: Request, response: Response, portalId: PortalId): boolean;
   /** Starts the idle time again; called for what a person does, not for what a page does by itself. */
   renew(request: Request, response: Response): void;
   close(response: Response): void;

@@ -4,6 +4,7 @@ import type { Explain } from "#domain/senders/explanation.js";
 import type { AccountShare } from "#web/kit/account-share.js";
 import type { TextCipher } from "#domain/alerts/webhook-seals.js";
 import type { ContactProperty, PortalGateway } from "#platform/hubspot/gateway.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Vault } from "#domain/vault/vault.js";
 import type { Cookies } from "#web/kit/cookies.js";
 import type { Sessions } from "./session.js";
@@ -26,24 +27,24 @@ export interface SettingsOptions {
   /** URL of whoever helps the admins; undefined: the operator has named nobody. */
   supportContact: string | undefined;
   /** Removes the app from the account in HubSpot; never throws. */
-  uninstall: (portalId: bigint) => Promise<"uninstalled" | "not-confirmed">;
+  uninstall: (portalId: PortalId) => Promise<"uninstalled" | "not-confirmed">;
   /** Deletes in HubSpot what the app made there, while it can; never fails. */
-  removeHelper: (portalId: bigint) => Promise<void>;
+  removeHelper: (portalId: PortalId) => Promise<void>;
   /** What an admin's disconnect erases. */
   vault: Pick<Vault, "currentGrant" | "disconnect">;
   now: () => Date;
   /** Seals the addresses and secrets of webhooks. */
   cipher: TextCipher;
   /** Reads the account's users from HubSpot if that was not done recently; never fails. */
-  renewUserList: (portalId: bigint) => void;
+  renewUserList: (portalId: PortalId) => void;
   /** Tells the workers that the portal has work; never fails. */
-  wake: (portalId: bigint) => void;
+  wake: (portalId: PortalId) => void;
   /** Takes over the rest of a change of many waiting contacts; never fails. */
-  finishLater: (portalId: bigint, rest: Slices) => void;
+  finishLater: (portalId: PortalId, rest: Slices) => void;
   /** The account's contact properties as HubSpot lists them; undefined: it does not now. Never fails. */
-  contactProperties: (portalId: bigint) => Promise<readonly ContactProperty[] | undefined>;
+  contactProperties: (portalId: PortalId) => Promise<readonly ContactProperty[] | undefined>;
   /** Asks HubSpot for an account's segments while a person waits. */
-  segmentsOf: (portalId: bigint) => Pick<PortalGateway, "searchSegments">;
+  segmentsOf: (portalId: PortalId) => Pick<PortalGateway, "searchSegments">;
   /** Answers "what would happen to this contact?" without enrolling anybody. */
   explain: Explain;
 }

@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import type { Database } from "#platform/db/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Admin, Viewer } from "#domain/contract/actor.js";
 import type { UserList } from "#domain/directory/user-list.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
@@ -35,7 +36,7 @@ export interface VisitOptions {
   database: Database;
   sessions: Sessions;
   /** Has HubSpot asked for the account's users, if that was not done lately; never fails. */
-  renewUserList: (portalId: bigint) => void;
+  renewUserList: (portalId: PortalId) => void;
 }
 
 export async function identifyVisit(options: VisitOptions, request: Request): Promise<Visit> {

@@ -11,6 +11,7 @@ import { listSequences, type NamedSequence } from "#domain/directory/people.js";
 import { listPresetNames, type StoredPreset } from "#domain/policy/preset-store.js";
 import type { RequestedSender } from "#domain/senders/explanation.js";
 import type { Database } from "#platform/db/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { FormFields } from "#web/kit/form-fields.js";
 import { problemsOf, type Problems } from "../frame/problems.js";
 import { readNameable, type Nameable } from "../words/names.js";
@@ -83,7 +84,7 @@ const stepForm = z.object({
 
 type Typed = z.output<typeof stepForm>;
 
-export async function readStepOffers(database: Database, portalId: bigint): Promise<StepOffers> {
+export async function readStepOffers(database: Database, portalId: PortalId): Promise<StepOffers> {
   const [sequences, presets, nameable] = await Promise.all([
     listSequences(database.pool, portalId),
     listPresetNames(database, portalId),

@@ -1,4 +1,5 @@
 import { addressWith, narrowingOf, type ActivityQuery } from "#domain/history/activity-query.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import type { Crumb } from "../frame/shell.js";
 import { describeQuery, type FilterNames } from "../words/activity-words.js";
 import type { Format } from "../words/format.js";
@@ -8,8 +9,8 @@ import { ACTIVITY_PATH, storyPath } from "../words/paths.js";
 export interface PlaceInList {
   readonly given: ActivityQuery["given"];
   readonly names: FilterNames;
-  readonly newer: bigint | undefined;
-  readonly older: bigint | undefined;
+  readonly newer: ExecutionId | undefined;
+  readonly older: ExecutionId | undefined;
 }
 
 /** Back to the list with its filter. */

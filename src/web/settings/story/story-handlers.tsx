@@ -3,6 +3,7 @@ import { readStory } from "#domain/history/execution-story.js";
 import { searchExecutions } from "#domain/history/execution-search.js";
 import { readId } from "#web/kit/form-fields.js";
 import { sendPage } from "#web/kit/page.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import { readAction, readQuery } from "../activity/activity-entry.js";
 import { namesOf, readFilterChoices } from "../activity/choices.js";
 import { MissingPage } from "../activity/frame.js";
@@ -42,7 +43,7 @@ export async function showStory(exchange: Exchange): Promise<void> {
 }
 
 /** Where the story stands in the list that it was opened from; undefined: it was not opened from one. */
-async function findPlace(exchange: Exchange, id: bigint): Promise<PlaceInList | undefined> {
+async function findPlace(exchange: Exchange, id: ExecutionId): Promise<PlaceInList | undefined> {
   const { options, visit } = exchange;
   const { portalId } = visit.portal;
   const { pool } = options.database;

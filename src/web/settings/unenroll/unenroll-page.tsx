@@ -2,6 +2,7 @@ import { PostForm } from "../frame/fields.js";
 import { HELPER_NAME, STAMP_PROPERTY, STAMP_PROPERTY_DEFINITION } from "#domain/unenroll/helper-flow.js";
 import { PROBLEM_SENTENCES } from "#domain/unenroll/problem-sentences.js";
 import type { UnenrollSetup } from "#domain/unenroll/setup.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { Time } from "../frame/connection.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import type { Format } from "../words/format.js";
@@ -13,7 +14,7 @@ export interface UnenrollPageModel {
   readonly setup: UnenrollSetup | undefined;
   /** Permissions that the account has not given yet. */
   readonly missingScopes: readonly string[];
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   readonly uiDomain: string | null;
   readonly format: Format;
 }

@@ -3,13 +3,14 @@ import { ViewOnly } from "../session/view-only.js";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import { ERASED_CONTACT, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
 import type { CandidateVia } from "#domain/contract/sender-choice.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { shorten } from "#platform/text/shorten.js";
 import { LONGEST_LABEL } from "./names.js";
 import { RECONNECT_PATH } from "./paths.js";
 
 /** Where an account is found, and, as far as they are known, those whom a reason is about. */
 export interface FixPlaces {
-  readonly portalId: bigint;
+  readonly portalId: PortalId;
   /** Origin of the account's HubSpot UI. */
   readonly hubspotUrl: string;
   readonly contactId?: string;

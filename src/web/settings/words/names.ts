@@ -9,6 +9,7 @@ import {
 import { listRotationNames } from "#domain/policy/list-rotations.js";
 import type { StoredRotation } from "#domain/policy/rotation-store.js";
 import type { Names } from "./changes.js";
+import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { shorten } from "#platform/text/shorten.js";
 
 export { LONGEST_LABEL };
@@ -25,8 +26,8 @@ export interface Nameable {
 /** @param named people who are listed in any case, however many there are. */
 export async function readNameable(
   database: Database,
-  portalId: bigint,
-  named: readonly bigint[] = [],
+  portalId: PortalId,
+  named: readonly UserId[] = [],
 ): Promise<Nameable> {
   const [{ people, isCut }, rotations] = await Promise.all([
     listPeople(database.pool, portalId, { most: MOST_PEOPLE_LISTED, isActiveOnly: false, named }),

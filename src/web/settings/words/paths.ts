@@ -1,4 +1,5 @@
 import type { Feature } from "#platform/hubspot/oauth/scopes.js";
+import type { ExecutionId } from "#platform/ids/branded-ids.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 
 export const ACTIVITY_PATH = "/settings/activity";
@@ -9,17 +10,17 @@ export const BULK_PATH = `${ACTIVITY_PATH}/bulk`;
 /** Filters of the list that were saved under a name. */
 export const VIEWS_PATH = `${ACTIVITY_PATH}/views`;
 
-export function storyPath(id: bigint): string {
+export function storyPath(id: ExecutionId): string {
   return `${ACTIVITY_PATH}/${id}`;
 }
 
 /** The story alone, for the page that renews itself. */
-export function storyPartPath(id: bigint): string {
+export function storyPartPath(id: ExecutionId): string {
   return `${storyPath(id)}/story`;
 }
 
 /** The question before the contact of an execution is taken out of its sequence. */
-export function unenrollPath(id: bigint): string {
+export function unenrollPath(id: ExecutionId): string {
   return `/settings/unenroll/contact/${id}`;
 }
 

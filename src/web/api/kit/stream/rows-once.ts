@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { inUse, lockRequest } from "../idempotency.js";
 import { meaningOf, refusal, RefusedCall, type ProblemCode } from "../problem.js";
 import type { RequestIdentity } from "../request-identity.js";
@@ -134,7 +135,7 @@ export class RowsOnce {
   }
 
   /** Of the part that begins with a row. */
-  #partKey(index: number): [bigint, Buffer] {
+  #partKey(index: number): [PortalId, Buffer] {
     const { portalId, keyHash } = this.#identity;
     const hash = createHash("sha256").update(keyHash).update(`${this.batch}:${index}`);
     return [portalId, hash.digest()];
@@ -162,7 +163,7 @@ export class RowsOnce {
   }
 }
 
-function keyOf({ portalId, keyHash }: RequestIdentity): [bigint, Buffer] {
+function keyOf({ portalId, keyHash }: RequestIdentity): [PortalId, Buffer] {
   return [portalId, keyHash];
 }
 

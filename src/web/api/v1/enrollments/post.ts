@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { z } from "zod";
 import { acceptCalls, createCallAcceptor } from "#domain/enrollments/accept-calls.js";
 import { readEnrollment } from "#domain/enrollments/read-enrollments.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { TraceAccepting } from "#platform/observability/tracing/tracing.js";
 import type { OutcomeWatch } from "#domain/executions/outcome-watch.js";
 import { endpoint, type AnyEndpoint, type Answer } from "#web/api/kit/endpoint.js";
@@ -12,7 +13,7 @@ export interface CreateEnrollmentOptions {
   /** Hours after which an unfinished enrollment is given up. */
   readonly deadlineHours: number;
   /** Called after the commit when a portal has new work. Must not throw. */
-  readonly wake: (portalId: bigint) => void;
+  readonly wake: (portalId: PortalId) => void;
   readonly outcomes: OutcomeWatch;
   /** Reads what is committed, after the call's own transaction. */
   readonly committed: Pool;

@@ -7,6 +7,7 @@ import { findImport, IMPORT_SOURCES, IMPORT_STATES, type Import } from "#domain/
 import { SOURCE_PROBLEMS } from "#domain/imports/source-problems.js";
 import { countRows } from "#domain/imports/results.js";
 import type { Database } from "#platform/db/client.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Answer } from "#web/api/kit/endpoint.js";
 import { idParameter, timeField } from "#web/api/kit/fields.js";
 import { refusal, type RefusedRequest } from "#web/api/kit/problem.js";
@@ -91,7 +92,7 @@ function closeOf({ closeFacts, choices }: Import): object {
 
 /** Answers with an import as it is now; with 201, it says where that is. */
 export async function answerImport(
-  { database, portalId, status }: { database: Pick<Database, "pool">; portalId: bigint; status: number },
+  { database, portalId, status }: { database: Pick<Database, "pool">; portalId: PortalId; status: number },
   one: Import,
 ): Promise<Answer> {
   const { source, sourceId: segmentId, problem: code } = one;
@@ -119,7 +120,7 @@ export async function answerImport(
 
 /** The same by its id. */
 export async function readImport(
-  { database, portalId, status }: { database: Pick<Database, "pool">; portalId: bigint; status: number },
+  { database, portalId, status }: { database: Pick<Database, "pool">; portalId: PortalId; status: number },
   id: bigint,
 ): Promise<Answer | RefusedRequest> {
   const one = await findImport(database.pool, { portalId, id });
@@ -128,7 +129,7 @@ export async function readImport(
 
 /** Answers with what came of a change. */
 export async function answerChange(
-  to: { database: Pick<Database, "pool">; portalId: bigint; status: number },
+  to: { database: Pick<Database, "pool">; portalId: PortalId; status: number },
   outcome: ChangeOutcome,
 ): Promise<Answer | RefusedRequest> {
   switch (outcome.kind) {

@@ -4,10 +4,11 @@ import { requestUnenrollment } from "#domain/unenroll/request-unenrollment.js";
 import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
 import { idParameter } from "#web/api/kit/fields.js";
 import { refusal } from "#web/api/kit/problem.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { unenrollmentAnswer } from "../../unenrollments/unenrollment-answer.js";
 
 /** `POST /contacts/{id}/unenroll`. @param wake called once a portal has new work. */
-export function createUnenrollContact({ wake }: { wake: (portalId: bigint) => void }): AnyEndpoint {
+export function createUnenrollContact({ wake }: { wake: (portalId: PortalId) => void }): AnyEndpoint {
   return endpoint({
     method: "post",
     path: "/contacts/{id}/unenroll",

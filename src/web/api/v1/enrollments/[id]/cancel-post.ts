@@ -4,10 +4,11 @@ import { actOnExecution } from "#domain/history/act-on-execution.js";
 import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
 import { idParameter } from "#web/api/kit/fields.js";
 import { refusal } from "#web/api/kit/problem.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { enrollmentAnswer } from "../enrollment-body.js";
 
 /** `POST /enrollments/{id}/cancel`. @param wake called once a portal has something to complete. */
-export function createCancelEnrollment({ wake }: { wake: (portalId: bigint) => void }): AnyEndpoint {
+export function createCancelEnrollment({ wake }: { wake: (portalId: PortalId) => void }): AnyEndpoint {
   return endpoint({
     method: "post",
     path: "/enrollments/{id}/cancel",

@@ -5,10 +5,11 @@ import { findRetry } from "#domain/history/find-retry.js";
 import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
 import { idParameter } from "#web/api/kit/fields.js";
 import { refusal } from "#web/api/kit/problem.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { enrollmentAnswer } from "../enrollment-body.js";
 
 /** `POST /enrollments/{id}/retry`. @param wake called once a portal has new work. */
-export function createRetryEnrollment({ wake }: { wake: (portalId: bigint) => void }): AnyEndpoint {
+export function createRetryEnrollment({ wake }: { wake: (portalId: PortalId) => void }): AnyEndpoint {
   return endpoint({
     method: "post",
     path: "/enrollments/{id}/retry",

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
 import type { ApiKey } from "#domain/contract/actor.js";
 import { acceptBatch, type RowResult } from "#domain/enrollments/accept-batch.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { TraceAccepting } from "#platform/observability/tracing/tracing.js";
 import { isStorageDown } from "#platform/db/storage-faults.js";
 import { inTransaction } from "#platform/db/transaction.js";
@@ -20,7 +21,7 @@ export interface BatchWork {
   readonly once: RowsOnce | undefined;
   readonly stillAdmitted: () => Promise<void>;
   /** Called after the commit when the portal has new work. */
-  readonly wake: (portalId: bigint) => void;
+  readonly wake: (portalId: PortalId) => void;
   readonly traceAccepting: TraceAccepting;
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Pool } from "pg";
 import { z } from "zod";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { TraceAccepting } from "#platform/observability/tracing/tracing.js";
 import { AccountShare } from "#web/kit/account-share.js";
 import { endpoint, type AnyEndpoint, type Answer } from "#web/api/kit/endpoint.js";
@@ -16,7 +17,7 @@ import { BATCH_LIMITS } from "./read-rows.js";
 
 export interface PostBatchOptions {
   /** Called after a commit when a portal has new work. Must not throw. */
-  readonly wake: (portalId: bigint) => void;
+  readonly wake: (portalId: PortalId) => void;
   /** Goes on when the caller has hung up. */
   readonly committed: Pool;
   readonly traceAccepting: TraceAccepting;

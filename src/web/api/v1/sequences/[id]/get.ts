@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { readSequence, type SequenceDetail } from "#domain/directory/sequences.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
 import { idField, idParameter } from "#web/api/kit/fields.js";
 import { refusal } from "#web/api/kit/problem.js";
@@ -37,7 +38,7 @@ const sequenceDetail = sequenceFields.extend({
 export function createGetSequence({
   gatewayOf,
 }: {
-  gatewayOf: (portalId: bigint) => PortalGateway;
+  gatewayOf: (portalId: PortalId) => PortalGateway;
 }): AnyEndpoint {
   return endpoint({
     method: "get",

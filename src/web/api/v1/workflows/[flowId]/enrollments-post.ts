@@ -3,6 +3,7 @@ import { z } from "zod";
 import { MOST_ENTRIES } from "#domain/flow-entries/flow-entry.js";
 import { putInWorkflow } from "#domain/flow-entries/put-in-workflow.js";
 import { LEGACY_WORKFLOWS_END } from "#platform/hubspot/legacy-workflow-requests.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
 import { idParameter } from "#web/api/kit/fields.js";
 import { refusal } from "#web/api/kit/problem.js";
@@ -19,7 +20,7 @@ const resultAnswer = z.object({
 });
 
 /** `POST /workflows/{flowId}/enrollments`: puts contacts in a workflow. @param wake called once a portal has new work. */
-export function createEnrollInWorkflow({ wake }: { wake: (portalId: bigint) => void }): AnyEndpoint {
+export function createEnrollInWorkflow({ wake }: { wake: (portalId: PortalId) => void }): AnyEndpoint {
   return endpoint({
     method: "post",
     path: "/workflows/{flowId}/enrollments",

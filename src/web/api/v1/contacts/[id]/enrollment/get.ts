@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { findRunningEnrollment, type EnrollmentSources } from "#domain/enrollments/current-enrollment.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
 import { idParameter, timeField } from "#web/api/kit/fields.js";
 import { refusal } from "#web/api/kit/problem.js";
 
 export interface GetContactEnrollmentOptions extends Omit<EnrollmentSources, "gateway"> {
-  readonly gatewayOf: (portalId: bigint) => PortalGateway;
+  readonly gatewayOf: (portalId: PortalId) => PortalGateway;
 }
 
 const text = z.string().nullable();
