@@ -83,8 +83,12 @@ async function list({ pool }: Database): Promise<void> {
     const state = key.revokedAt !== null ? "revoked" : key.isInForce ? "in force" : "expired";
     const day = (date: Date | null): string => date?.toISOString().slice(0, 10) ?? "never";
     const columns = [
-      ...[key.prefix, state, key.scopes.join(","), `expires ${day(key.expiresAt)}`],
-      ...[`last used ${day(key.lastUsedAt)}`, key.name],
+      key.prefix,
+      state,
+      key.scopes.join(","),
+      `expires ${day(key.expiresAt)}`,
+      `last used ${day(key.lastUsedAt)}`,
+      key.name,
     ];
     process.stdout.write(`${columns.join("\t")}\n`);
   }

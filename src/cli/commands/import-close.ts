@@ -88,19 +88,25 @@ async function tell({ output }: CommandContext, { close }: ImportJob): Promise<v
   await output.table(
     ["Sequence in Close", "Contacts", "In HubSpot"],
     close.sequences.map(({ name, subscriptions, sequenceId }) => [
-      ...[name, subscriptions, sequenceId ?? "skipped"],
+      name,
+      subscriptions,
+      sequenceId ?? "skipped",
     ]),
   );
   await output.table(
     ["Sender in Close", "Contacts", "User in HubSpot"],
     close.senders.map(({ email, subscriptions, userId }) => [
-      ...[email, subscriptions, userId ?? "as the preset says"],
+      email,
+      subscriptions,
+      userId ?? "as the preset says",
     ]),
   );
   await output.table(
     ["Status in Close", "Contacts", "Enrolled"],
     close.statuses.map(({ status, subscriptions, isChosen }) => [
-      ...[status, subscriptions, isChosen ? "yes" : "no"],
+      status,
+      subscriptions,
+      isChosen ? "yes" : "no",
     ]),
   );
 }

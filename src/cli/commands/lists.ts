@@ -112,7 +112,9 @@ export const senders: Command = {
               item.userId,
               item.name,
               item.email,
-              ...[item.cap, item.used, item.problem?.code],
+              item.cap,
+              item.used,
+              item.problem?.code,
             ]),
           );
       },

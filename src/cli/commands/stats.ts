@@ -29,8 +29,14 @@ const sum = (counts: Readonly<Record<string, number>>): number =>
 function cellsOf(line: StatsLine): (string | number)[] {
   const { ENROLLED = 0, ALREADY_ENROLLED = 0, SKIPPED = 0, FAILED = 0, CANCELLED = 0 } = line.statuses;
   return [
-    ...[line.total, ENROLLED, ALREADY_ENROLLED, SKIPPED, FAILED, CANCELLED],
-    ...[duration(line.timeToEnroll?.medianMs), sum(line.ends)],
+    line.total,
+    ENROLLED,
+    ALREADY_ENROLLED,
+    SKIPPED,
+    FAILED,
+    CANCELLED,
+    duration(line.timeToEnroll?.medianMs),
+    sum(line.ends),
   ];
 }
 

@@ -18,8 +18,20 @@ function cellText(value: Cell): string {
 /** Without lines around it: blanks separate columns, for eyes and for `awk`. */
 const NO_LINES = Object.fromEntries(
   [
-    ...["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"],
-    ...["left", "left-mid", "mid", "mid-mid", "right", "right-mid"],
+    "top",
+    "top-mid",
+    "top-left",
+    "top-right",
+    "bottom",
+    "bottom-mid",
+    "bottom-left",
+    "bottom-right",
+    "left",
+    "left-mid",
+    "mid",
+    "mid-mid",
+    "right",
+    "right-mid",
   ].map((name) => [name, ""]),
 );
 

@@ -94,8 +94,11 @@ export async function endConfirmationTry(
        mail_due_at = CASE WHEN $5::float8 IS NOT NULL THEN now() + $5::float8 * interval '1 millisecond' END
      WHERE portal_id = $1 AND address = $2 AND mail_tries = $3 AND mail_due_at IS NOT NULL`,
     [
-      ...[portalId, address, tries],
-      ...[problem === undefined ? null : cutText(problem, LONGEST_PROBLEM), retryInMs ?? null],
+      portalId,
+      address,
+      tries,
+      problem === undefined ? null : cutText(problem, LONGEST_PROBLEM),
+      retryInMs ?? null,
     ],
   );
 }

@@ -42,8 +42,10 @@ async function requestConfirmation(
 ): Promise<ConfirmationRequest> {
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`alert address ${key}`]);
   const { rows } = await client.query<{ is_too_soon: boolean; is_too_many: boolean }>(REQUEST_CONFIRMATION, [
-    ...[portalId, key],
-    ...[MOST_BY_ACCOUNT, MOST_TO_ADDRESS],
+    portalId,
+    key,
+    MOST_BY_ACCOUNT,
+    MOST_TO_ADDRESS,
   ]);
   if (rows[0]?.is_too_many === true) return "too-many";
   return rows[0]?.is_too_soon === true ? "too-soon" : "asked";

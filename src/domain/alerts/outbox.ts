@@ -78,8 +78,13 @@ export async function raiseAlert(database: Pool | PoolClient, alert: RaisedAlert
      INSERT INTO alerts (portal_id, kind, message, channel, page)
      SELECT marked.portal_id, $2, $3, channel, $5 FROM marked, unnest($4::text[]) AS channel`,
     [
-      ...[alert.portalId, alert.kind, alert.message, ALERT_CHANNELS, alert.page ?? null],
-      ...[alert.quietHours ?? 1, alert.onceSince ?? null],
+      alert.portalId,
+      alert.kind,
+      alert.message,
+      ALERT_CHANNELS,
+      alert.page ?? null,
+      alert.quietHours ?? 1,
+      alert.onceSince ?? null,
     ],
   );
 }
@@ -225,8 +230,12 @@ export async function settleAddress(
        refusals = CASE WHEN $5::text IS NULL THEN refusals ELSE refusals || jsonb_build_object($4::text, $5::text) END
      WHERE portal_id = $1 AND id = $2 AND tries = $3 AND outcome IS NULL`,
     [
-      ...[alert.portalId, alert.id, alert.tries, address],
-      ...[refusal === undefined ? null : cutText(refusal, LONGEST_REFUSAL), claimSeconds],
+      alert.portalId,
+      alert.id,
+      alert.tries,
+      address,
+      refusal === undefined ? null : cutText(refusal, LONGEST_REFUSAL),
+      claimSeconds,
     ],
   );
   return rowCount === 1;
@@ -248,8 +257,12 @@ export async function endTry(pool: Pool, alert: DueAlert, end: TryEnd): Promise<
        ended_at = CASE WHEN $5::text IS NOT NULL THEN now() END
      WHERE portal_id = $1 AND id = $2 AND tries = $3 AND outcome IS NULL`,
     [
-      ...[alert.portalId, alert.id, alert.tries],
-      ...[end.problem === undefined ? null : cutText(end.problem, LONGEST_PROBLEM), outcome, retryInMs],
+      alert.portalId,
+      alert.id,
+      alert.tries,
+      end.problem === undefined ? null : cutText(end.problem, LONGEST_PROBLEM),
+      outcome,
+      retryInMs,
     ],
   );
 }

@@ -90,7 +90,9 @@ export async function recordExport<Row>(
   return counted(rows, async (count) => {
     const note = (client: PoolClient) =>
       client.query("UPDATE audit_entries SET after = $3 WHERE portal_id = $1 AND id = $2", [
-        ...[actor.portalId, entries[0]?.id, JSON.stringify({ rows: count })],
+        actor.portalId,
+        entries[0]?.id,
+        JSON.stringify({ rows: count }),
       ]);
     // Rows that were sent are recorded, however late, and whether or not anyone waits for the rest.
     await withDeadline(undefined, () => inTransaction(pool, note));

@@ -28,8 +28,14 @@ export async function confirmUser(pool: Pool, confirmed: ConfirmedUser): Promise
        last_name = coalesce(excluded.last_name, known.last_name), super_admin = excluded.super_admin,
        is_listed = excluded.is_listed, saved_at = excluded.saved_at`,
     [
-      ...[portalId, userId, found?.email, found?.firstName, found?.lastName],
-      ...[found?.superAdmin ?? false, found !== undefined, isNewAccount],
+      portalId,
+      userId,
+      found?.email,
+      found?.firstName,
+      found?.lastName,
+      found?.superAdmin ?? false,
+      found !== undefined,
+      isNewAccount,
     ],
   );
 }

@@ -20,8 +20,10 @@ export async function storeContactIds(owner: Ownership, found: readonly ContactO
       UPDATE executions e SET contact_id = found.contact_id
         FROM found WHERE e.portal_id = $1 AND e.id = found.id AND e.contact_id = '${UNKNOWN_CONTACT}'`,
     values: [
-      ...[owner.portalId, owner.epoch],
-      ...[found.map(({ executionId }) => executionId), found.map(({ contactId }) => contactId)],
+      owner.portalId,
+      owner.epoch,
+      found.map(({ executionId }) => executionId),
+      found.map(({ contactId }) => contactId),
     ],
   });
 }

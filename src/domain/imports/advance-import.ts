@@ -104,7 +104,9 @@ export async function acceptRows(
       ],
     );
     await client.query("UPDATE imports SET handed_rows = $3 WHERE portal_id = $1 AND id = $2", [
-      ...[portalId, importId, steps.at(-1)?.number ?? after],
+      portalId,
+      importId,
+      steps.at(-1)?.number ?? after,
     ]);
     return true;
   });
@@ -148,8 +150,11 @@ export async function noteForeseen(
          FROM unnest($3::int[], $4::text[], $5::text[]) AS row (number, contact_id, foreseen)
         WHERE r.portal_id = $1 AND r.import_id = $2 AND r.row_number = row.number`,
       [
-        ...[key.portalId, key.importId, rows.map(({ number }) => number)],
-        ...[rows.map(({ contactId }) => contactId), names],
+        key.portalId,
+        key.importId,
+        rows.map(({ number }) => number),
+        rows.map(({ contactId }) => contactId),
+        names,
       ],
     );
     await client.query(

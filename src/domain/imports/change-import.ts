@@ -161,7 +161,13 @@ export async function setUpImport(
     await client.query(
       `UPDATE imports SET state = 'UPLOADED', version = version + 1, mapping = $3, defaults = $4, choices = $5, checked_rows = 0, foreseen = '{}'
         WHERE portal_id = $1 AND id = $2`,
-      [portalId, id, ...[after.mapping, after.defaults, after.choices].map((value) => JSON.stringify(value))],
+      [
+        portalId,
+        id,
+        JSON.stringify(after.mapping),
+        JSON.stringify(after.defaults),
+        JSON.stringify(after.choices),
+      ],
     );
     await renameContacts(client, portalId, { before, mapping: after.mapping });
     const subject = { subject: "import", subjectName: before.name, action: "CHANGED" };

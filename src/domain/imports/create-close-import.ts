@@ -36,8 +36,12 @@ export async function createCloseImport(
       `INSERT INTO imports (portal_id, name, state, source, source_key, columns, mapping, choices)
        VALUES ($1, $2, 'READING', 'CLOSE', $3, $4, $5, $6) RETURNING id`,
       [
-        ...[portalId, called, sealed, JSON.stringify(CLOSE_COLUMNS)],
-        ...[JSON.stringify({ email: CLOSE_COLUMNS[0] }), JSON.stringify({ statuses: ["active"] })],
+        portalId,
+        called,
+        sealed,
+        JSON.stringify(CLOSE_COLUMNS),
+        JSON.stringify({ email: CLOSE_COLUMNS[0] }),
+        JSON.stringify({ statuses: ["active"] }),
       ],
     );
     await recordChange(client, actor, { subject: "import", subjectName: called, action: "CREATED" });

@@ -105,7 +105,10 @@ export async function appendRows(pool: Pool, key: ImportKey, part: ReadPart): Pr
               source_facts = coalesce($6, source_facts), choices = coalesce($7, choices)
         WHERE portal_id = $1 AND id = $2`,
       [
-        ...[portalId, importId, count, part.to === undefined ? null : JSON.stringify(part.to)],
+        portalId,
+        importId,
+        count,
+        part.to === undefined ? null : JSON.stringify(part.to),
         storedName(part.name ?? ""),
         ...[part.facts, part.choices].map((value) => (value === undefined ? null : JSON.stringify(value))),
       ],

@@ -37,7 +37,12 @@ export async function createKey(pool: Pool, actor: Actor, draft: KeyDraft): Prom
       `INSERT INTO api_keys (portal_id, name, prefix, secret_hash, scopes, expires_at, created_by)
        VALUES ($1, $2, $3, $4, $5, $6, $7)`,
       [
-        ...[actor.portalId, draft.name, prefix, secretHash, draft.scopes, draft.expiresAt ?? null],
+        actor.portalId,
+        draft.name,
+        prefix,
+        secretHash,
+        draft.scopes,
+        draft.expiresAt ?? null,
         authorOf(actor).userEmail,
       ],
     );

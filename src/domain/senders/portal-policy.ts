@@ -174,7 +174,10 @@ async function readSlice(
     name: "read-portal-policy",
     text: READ,
     values: [
-      ...[portalId, ...stampsOf(known.senders), ...stampsOf(known.presets), ...stampsOf(rotations)],
+      portalId,
+      ...stampsOf(known.senders),
+      ...stampsOf(known.presets),
+      ...stampsOf(rotations),
       // A known row is sent again once it has changed.
       `{${[...new Set([...known.presets.keys(), ...needs.presets])].join()}}`,
       `{${[...needs.rotations].join()}}`,

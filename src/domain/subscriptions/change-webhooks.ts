@@ -59,8 +59,11 @@ export async function addWebhook(
       `INSERT INTO webhook_subscriptions (portal_id, url_sealed, secret_sealed, events, description)
        VALUES ($1, $2, $3, $4, $5) RETURNING ${WEBHOOK_COLUMNS}`,
       [
-        ...[portalId, sealUrl(cipher, portalId, draft.url), sealSecret(cipher, portalId, secret)],
-        ...[inOrder(draft.events), draft.description],
+        portalId,
+        sealUrl(cipher, portalId, draft.url),
+        sealSecret(cipher, portalId, secret),
+        inOrder(draft.events),
+        draft.description,
       ],
     );
     const webhook = toWebhook(rows[0] as WebhookRow, cipher, portalId);
@@ -134,8 +137,14 @@ export async function changeWebhook(
               version = version + 1, updated_at = now()
         WHERE portal_id = $1 AND id = $2 RETURNING ${WEBHOOK_COLUMNS}`,
       [
-        ...[portalId, id, sealUrl(cipher, portalId, draft.url), inOrder(draft.events), draft.description],
-        ...[status, "BY_REQUEST", isOtherUrl],
+        portalId,
+        id,
+        sealUrl(cipher, portalId, draft.url),
+        inOrder(draft.events),
+        draft.description,
+        status,
+        "BY_REQUEST",
+        isOtherUrl,
       ],
     );
     if (before.status === "ACTIVE" && status === "DISABLED")

@@ -48,8 +48,14 @@ export async function resealSubscription(
       WHERE portal_id = $1 AND id = $2 AND url_sealed = $6 AND secret_sealed = $7
         AND old_secret_sealed IS NOT DISTINCT FROM $8`,
     [
-      ...[portalId, id, sealUrl(cipher, portalId, openUrl(cipher, portalId, url)), secretAgain(secret)],
-      ...[oldSecret === null ? null : secretAgain(oldSecret), url, secret, oldSecret],
+      portalId,
+      id,
+      sealUrl(cipher, portalId, openUrl(cipher, portalId, url)),
+      secretAgain(secret),
+      oldSecret === null ? null : secretAgain(oldSecret),
+      url,
+      secret,
+      oldSecret,
     ],
   );
   return rowCount === 1;

@@ -90,12 +90,11 @@ export async function claimDueWebhooks(
     name: "claim-due-webhooks",
     text: CLAIM,
     values: [
-      ...[limit, perEndpoint],
-      ...[
-        underWay.map(({ portalId }) => portalId),
-        underWay.map(({ webhookId }) => webhookId),
-        underWay.map(({ count }) => count),
-      ],
+      limit,
+      perEndpoint,
+      underWay.map(({ portalId }) => portalId),
+      underWay.map(({ webhookId }) => webhookId),
+      underWay.map(({ count }) => count),
       claimSeconds,
     ],
   });
@@ -163,7 +162,13 @@ export async function endWebhookTry(pool: Pool, due: DueWebhook, end: WebhookTry
     name: "end-webhook-try",
     text: END,
     values: [
-      ...[due.portalId, due.id, due.tries, state, end.retryInMs ?? 0, end.durationMs, end.httpStatus ?? null],
+      due.portalId,
+      due.id,
+      due.tries,
+      state,
+      end.retryInMs ?? 0,
+      end.durationMs,
+      end.httpStatus ?? null,
       end.answer === undefined || end.answer === "" ? null : cutText(end.answer, LONGEST_ANSWER),
       end.problem === undefined ? null : cutText(end.problem, LONGEST_PROBLEM),
     ],

@@ -86,8 +86,13 @@ async function store(client: PoolClient, actor: Actor, contactId: string): Promi
         FROM portals WHERE portal_id = $1 AND status = 'CONNECTED'
       RETURNING id`,
     values: [
-      ...[actor.portalId, `${source}:${randomUUID()}`, source, LANES.call, contactId],
-      ...[JSON.stringify({ askedBy: { name: askedBy } }), DEADLINE_HOURS],
+      actor.portalId,
+      `${source}:${randomUUID()}`,
+      source,
+      LANES.call,
+      contactId,
+      JSON.stringify({ askedBy: { name: askedBy } }),
+      DEADLINE_HOURS,
     ],
   });
   const [row] = rows;

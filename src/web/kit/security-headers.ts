@@ -35,17 +35,25 @@ export function createSecurityHeaders({ publicUrl }: { publicUrl: string }): Req
 
 /** Pages use none of what a browser could give them; nor may anything that gets into one. */
 const NO_FEATURES = [
-  ...[
-    "accelerometer",
-    "autoplay",
-    "camera",
-    "display-capture",
-    "encrypted-media",
-    "fullscreen",
-    "geolocation",
-  ],
-  ...["gyroscope", "hid", "magnetometer", "microphone", "midi", "payment", "picture-in-picture"],
-  ...["publickey-credentials-get", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking"],
+  "accelerometer",
+  "autoplay",
+  "camera",
+  "display-capture",
+  "encrypted-media",
+  "fullscreen",
+  "geolocation",
+  "gyroscope",
+  "hid",
+  "magnetometer",
+  "microphone",
+  "midi",
+  "payment",
+  "picture-in-picture",
+  "publickey-credentials-get",
+  "screen-wake-lock",
+  "serial",
+  "usb",
+  "xr-spatial-tracking",
 ]
   .map((feature) => `${feature}=()`)
   .join(", ");

@@ -81,7 +81,9 @@ function valuesOf(
 ): unknown[] {
   const column = (value: (row: StoredEnrollment) => unknown) => enrollments.map(value);
   return [
-    ...[source, lane, importId ?? null],
+    source,
+    lane,
+    importId ?? null,
     column((row) => row.portalId),
     column((row) => row.callbackId),
     column((row) => row.contactId),

@@ -18,92 +18,46 @@ export type ImportMapping = Readonly<Partial<Record<ImportField, string>>>;
  * {@link plain} leaves them. The better name stands first.
  */
 const NAMES: Readonly<Record<ImportField, readonly string[]>> = {
-  email: [
-    ...[
-      "email",
-      "emailaddress",
-      "mail",
-      "mailaddress",
-      "contactemail",
-      "workemail",
-      "primaryemail",
-      "leademail",
-    ],
-    ...["emailadresse", "mailadresse", "emailkontakt", "kontaktemail", "geschaftlicheemail"],
-    ...[
-      "adresseemail",
-      "courriel",
-      "adressecourriel",
-      "adressemail",
-      "adresseelectronique",
-      "adressedecourriel",
-    ],
-    ...[
-      "correo",
-      "correoelectronico",
-      "direcciondecorreo",
-      "direcciondecorreoelectronico",
-      "direcciondeemail",
-    ],
-  ],
-  contactId: [
-    ...[
-      "contactid",
-      "recordid",
-      "recordidcontact",
-      "hsobjectid",
-      "objectid",
-      "vid",
-      "hubspotid",
-      "hubspotcontactid",
-    ],
-    ...["kontaktid", "datensatzid", "datensatzidkontakt", "kontaktnummer"],
-    ...["idcontact", "idducontact", "iddelenregistrement", "idenregistrement", "identifiantducontact"],
-    ...["idcontacto", "iddecontacto", "iddelcontacto", "idderegistro", "iddelregistro"],
-  ],
-  sequenceId: [
-    ...["sequenceid", "hubspotsequenceid"],
-    ...["sequenzid"],
-    ...["idsequence", "iddelasequence", "idsecuencia", "iddesecuencia", "iddelasecuencia"],
-  ],
-  sequenceName: [
-    ...["sequencename", "sequence", "sequenz", "sequenzname", "namedersequenz"],
-    ...["nomdelasequence", "nomsequence", "secuencia", "nombredelasecuencia", "nombresecuencia"],
-  ],
-  senderEmail: [
-    ...[
-      "senderemail",
-      "sender",
-      "sendfrom",
-      "from",
-      "fromemail",
-      "sendermail",
-      "contactowner",
-      "owneremail",
-      "owner",
-    ],
-    ...["absender", "absenderemail", "absenderadresse", "zustandig", "kontaktinhaber"],
-    ...["expediteur", "emailexpediteur", "emaildelexpediteur", "proprietaireducontact"],
-    ...["remitente", "correodelremitente", "emailremitente", "propietariodelcontacto"],
-  ],
-  notBefore: [
-    ...["notbefore", "startdate", "startat", "start", "enrollat", "enrolldate", "sendafter"],
-    ...[
-      "nichtvor",
-      "startdatum",
-      "fruhestens",
-      "pasavant",
-      "datededebut",
-      "nopasantesde",
-      "noantesde",
-      "fechadeinicio",
-    ],
-  ],
-  reference: [
-    ...["reference", "ref", "externalid", "externalreference", "orderid", "leadid"],
-    ...["referenz", "externeid", "bestellnummer", "referencia", "idexterno", "idexterne"],
-  ],
+  email: words(
+    "email emailaddress mail mailaddress contactemail workemail primaryemail leademail",
+    "emailadresse mailadresse emailkontakt kontaktemail geschaftlicheemail",
+    "adresseemail courriel adressecourriel adressemail adresseelectronique adressedecourriel",
+    "correo correoelectronico direcciondecorreo direcciondecorreoelectronico direcciondeemail",
+  ),
+  contactId: words(
+    "contactid recordid recordidcontact hsobjectid objectid vid hubspotid hubspotcontactid",
+    "kontaktid datensatzid datensatzidkontakt kontaktnummer",
+    "idcontact idducontact iddelenregistrement idenregistrement identifiantducontact",
+    "idcontacto iddecontacto iddelcontacto idderegistro iddelregistro",
+  ),
+  sequenceId: words(
+    "sequenceid hubspotsequenceid",
+    "sequenzid",
+    "idsequence iddelasequence idsecuencia iddesecuencia iddelasecuencia",
+  ),
+  sequenceName: words(
+    "sequencename sequence sequenz sequenzname namedersequenz",
+    "nomdelasequence nomsequence secuencia nombredelasecuencia nombresecuencia",
+  ),
+  senderEmail: words(
+    "senderemail sender sendfrom from fromemail sendermail contactowner owneremail owner",
+    "absender absenderemail absenderadresse zustandig kontaktinhaber",
+    "expediteur emailexpediteur emaildelexpediteur proprietaireducontact",
+    "remitente correodelremitente emailremitente propietariodelcontacto",
+  ),
+  notBefore: words(
+    "notbefore startdate startat start enrollat enrolldate sendafter",
+    "nichtvor startdatum fruhestens pasavant datededebut nopasantesde noantesde fechadeinicio",
+  ),
+  reference: words(
+    "reference ref externalid externalreference orderid leadid",
+    "referenz externeid bestellnummer referencia idexterno idexterne",
+  ),
 };
+
+function words(...lists: string[]): string[] {
+  return lists.flatMap((list) => list.split(" "));
+}
 
 /** A name without case, accents, spaces and punctuation. */
 function plain(name: string): string {

@@ -176,8 +176,13 @@ async function storeAnswer(
   { status, headers = {}, body, later }: Answer,
 ): Promise<void> {
   await client.query(STORE, [
-    ...[portalId, keyHash, requestHash, status, JSON.stringify(headers)],
-    ...[body === undefined ? null : JSON.stringify(body), later === undefined ? null : OPEN_SECONDS],
+    portalId,
+    keyHash,
+    requestHash,
+    status,
+    JSON.stringify(headers),
+    body === undefined ? null : JSON.stringify(body),
+    later === undefined ? null : OPEN_SECONDS,
   ]);
 }
 

@@ -6,12 +6,18 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Refusals that any endpoint may answer, whatever it does. */
 const OF_EVERY_ENDPOINT: readonly ProblemCode[] = [
-  ...(["INVALID_REQUEST", "UNAUTHENTICATED", "FORBIDDEN", "NOT_CONNECTED", "RATE_LIMITED"] as const),
+  "INVALID_REQUEST",
+  "UNAUTHENTICATED",
+  "FORBIDDEN",
+  "NOT_CONNECTED",
+  "RATE_LIMITED",
   "UNAVAILABLE",
 ];
 const OF_EVERY_BODY: readonly ProblemCode[] = [
-  ...(["PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const),
-  ...(["IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_KEY_IN_USE"] as const),
+  "PAYLOAD_TOO_LARGE",
+  "UNSUPPORTED_MEDIA_TYPE",
+  "IDEMPOTENCY_KEY_REUSED",
+  "IDEMPOTENCY_KEY_IN_USE",
 ];
 
 const PROBLEM = { $ref: "#/components/schemas/Problem" };

@@ -68,10 +68,20 @@ function columnsOf({ timeZone }: ExportOptions): { key: string; header: string }
       "sequence_id",
       "sequence",
       "sender_user_id",
+      "sender_email",
+      "status",
+      "error_code",
+      "error_message",
+      "attempts",
+      "enrolled_at_utc",
+      "decided_at_utc",
+      "completed_at_utc",
+      "retry_of",
+      "contact_name",
+      "status_label",
+      "reason",
+      "contact_url",
     ].map(named),
-    ...["sender_email", "status", "error_code", "error_message", "attempts", "enrolled_at_utc"].map(named),
-    ...["decided_at_utc", "completed_at_utc", "retry_of", "contact_name", "status_label"].map(named),
-    ...["reason", "contact_url"].map(named),
   ];
 }
 

@@ -73,9 +73,18 @@ function describeText(path: string, text: string, names: Names): string {
 
 /** What somebody typed is never taken for the name of a choice. */
 const TYPED = new Set([
-  ...["name", "defaultPreset", "senderAlias", "sender.property"],
-  ...["suppression.property.name", "filter.search", "connectedBy", "reason", "alertWebhookUrl", "alertEmail"],
-  ...["webhookUrl", "description"],
+  "name",
+  "defaultPreset",
+  "senderAlias",
+  "sender.property",
+  "suppression.property.name",
+  "filter.search",
+  "connectedBy",
+  "reason",
+  "alertWebhookUrl",
+  "alertEmail",
+  "webhookUrl",
+  "description",
 ]);
 
 /** As `toISOString` writes it. */

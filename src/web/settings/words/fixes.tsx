@@ -151,8 +151,13 @@ export function FixLink({ code, places, isButton = false }: FixLinkModel) {
 
 /** Reasons that another sender would have got around. */
 const ANOTHER_SENDER: readonly string[] = [
-  ...["SENDER_NOT_ALLOWED", "SENDER_NOT_PERMITTED", "SENDER_LIMIT_REACHED", "INBOX_NOT_CONNECTED"],
-  ...["NO_SENDER_AVAILABLE", "OWNER_MISSING", "OWNER_INACTIVE"],
+  "SENDER_NOT_ALLOWED",
+  "SENDER_NOT_PERMITTED",
+  "SENDER_LIMIT_REACHED",
+  "INBOX_NOT_CONNECTED",
+  "NO_SENDER_AVAILABLE",
+  "OWNER_MISSING",
+  "OWNER_INACTIVE",
 ];
 
 /** Where somebody is named who sends instead; for a preset that is not known, the list of presets. */

@@ -158,7 +158,9 @@ export class RowsOnce {
     const details = answers.map((answer) => (answer.status === "REFUSED" ? answer.detail : null));
     await client.query(STORE_PART, [
       ...this.#partKey(rows[0]?.index ?? 0),
-      ...[this.#identity.keyHash, JSON.stringify({ rows: kept }), JSON.stringify(details)],
+      this.#identity.keyHash,
+      JSON.stringify({ rows: kept }),
+      JSON.stringify(details),
     ]);
   }
 }

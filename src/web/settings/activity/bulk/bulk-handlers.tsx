@@ -29,7 +29,7 @@ export async function askBeforeBulk(exchange: Exchange): Promise<void> {
   if (query.ignored.length > 0) return sendPage(response, 422, <BulkRefusedPage {...model} />);
   const preview = await previewBulk(options.database.pool, portalId, { action, filter: query.filter });
   const names = await readNames(exchange, query.given);
-  sendPage(response, 200, <ConfirmPage {...model} {...{ names, preview }} format={frame.format} />);
+  sendPage(response, 200, <ConfirmPage {...model} names={names} preview={preview} format={frame.format} />);
 }
 
 export async function startBulk(exchange: FormExchange): Promise<void> {
