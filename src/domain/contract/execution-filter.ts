@@ -31,6 +31,9 @@ export const LONGEST_SEARCH = 6_000;
 
 const hubspotId = z.string().regex(/^\d{1,18}$/);
 
+/** More than a page of the list holds. */
+const MOST_CHOSEN = 100;
+
 /** Which executions of a portal. A missing field does not filter. Stored with a bulk job in this form. */
 export const executionFilterSchema = z.strictObject({
   outcome: z.enum(OUTCOMES).optional(),
@@ -43,6 +46,8 @@ export const executionFilterSchema = z.strictObject({
   skippedUserId: hubspotId.optional(),
   workflowId: hubspotId.optional(),
   contactId: hubspotId.optional(),
+  /** Executions that were chosen one by one. */
+  ids: z.array(hubspotId).min(1).max(MOST_CHOSEN).optional(),
   /** `without` leaves out what an admin retried; what remains are the workflows' own calls. `only`: the others. */
   retries: z.enum(["without", "only"]).optional(),
   /** An id (contact, callback, execution), any part of a name or an address, or a list of addresses and contact ids. */
@@ -103,6 +108,11 @@ export function searchedId(search: string): string | undefined {
   return hubspotId.safeParse(search).data;
 }
 
+/** SQL: that few which were chosen are read by their ids, however old they are; nothing if none were. */
+export function chosenCondition({ ids }: ExecutionFilter): string {
+  return ids === undefined ? "" : `AND id IN (${ids.map(BigInt).join(", ")})`;
+}
+
 /**
  * The filter as an SQL condition on the columns of `executions`. Values go into `values`, never into the text.
  *
@@ -126,6 +136,7 @@ export function filterCondition(filter: ExecutionFilter, values: unknown[]): str
         ]),
     ...equal("workflow_id", filter.workflowId),
     ...equal("contact_id", filter.contactId),
+    ...(filter.ids === undefined ? [] : [`id = ANY(${parameter(filter.ids)}::bigint[])`]),
     ...(since === undefined ? [] : [`accepted_at >= ${parameter(since)}`]),
     ...(until === undefined ? [] : [`accepted_at < ${parameter(until)}`]),
     ...(decidedSince === undefined ? [] : [`decided_at >= ${parameter(decidedSince)}`]),

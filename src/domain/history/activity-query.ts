@@ -20,6 +20,7 @@ export const QUERY_FIELDS = [
   "skipped",
   "workflow",
   "contact",
+  "ids",
   "since",
   "from",
   "to",
@@ -55,6 +56,7 @@ const FILTER_KEYS = {
   skipped: "skippedUserId",
   workflow: "workflowId",
   contact: "contactId",
+  ids: "ids",
   retries: "retries",
 } as const satisfies Partial<Record<QueryField, keyof ExecutionFilter>>;
 
@@ -132,7 +134,7 @@ function readFilterField(
   text: string,
 ): Partial<ExecutionFilter> | undefined {
   const key = FILTER_KEYS[field];
-  const parsed = executionFilterSchema.shape[key].safeParse(text);
+  const parsed = executionFilterSchema.shape[key].safeParse(key === "ids" ? text.split(",") : text);
   return parsed.success ? { [key]: parsed.data } : undefined;
 }
 
@@ -188,7 +190,7 @@ export function givenBy(filter: ExecutionFilter): ActivityQuery["given"] {
     keyof ExecutionFilter,
   ][];
   return Object.fromEntries(
-    fields.flatMap(([field, key]) => (filter[key] === undefined ? [] : [[field, filter[key]]])),
+    fields.flatMap(([field, key]) => (filter[key] === undefined ? [] : [[field, String(filter[key])]])),
   );
 }
 

@@ -4,6 +4,7 @@ import { applyAction, ELIGIBLE, type AdminAction } from "./admin-actions.js";
 import { giveUpBulkJob } from "./bulk-jobs.js";
 import { FILTER_WITHOUT_WHOM } from "#domain/contacts/forget-searches.js";
 import {
+  chosenCondition,
   executionFilterSchema,
   filterCondition,
   type ExecutionFilter,
@@ -122,7 +123,7 @@ async function readStep(client: PoolClient, job: ClaimedJob, filter: ExecutionFi
     `SELECT count(*)::int AS examined, min(id) AS last_id,
             count(*) < $3 OR coalesce(min(accepted_at) < $4::timestamptz - interval '1 minute', false) AS is_end,
             array_agg(id) FILTER (WHERE ${condition} AND ${ELIGIBLE[job.action]}) AS matching
-       FROM (SELECT * FROM executions WHERE portal_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS step`,
+       FROM (SELECT * FROM executions WHERE portal_id = $1 AND id < $2 ${chosenCondition(filter)} ORDER BY id DESC LIMIT $3) AS step`,
     values,
   );
   const { examined = 0, last_id = null, is_end = true, matching = null } = rows[0] ?? {};

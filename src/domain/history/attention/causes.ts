@@ -1,8 +1,8 @@
 import type { Pool } from "pg";
 import { findFlows } from "#domain/flows/flow-names.js";
 import { peopleOf, unnamed } from "#domain/directory/people.js";
+import { heldAgainst, isMended } from "./mended.js";
 import { ERROR_CODES, type ErrorCode } from "#domain/contract/error-codes.js";
-import { DEFAULT_DAILY_CAP } from "#domain/contract/sender-policy.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /** What a cause is about, besides its code. */
@@ -115,28 +115,13 @@ const CAUSES = `
             FROM executions e JOIN presets p ON p.portal_id = $1 AND p.preset_id::text = e.request ->> 'presetId'
            WHERE e.portal_id = $1 AND e.id = cause.newest_id AND cause.code IN (${quoted(OF_A_PRESET)})) AS preset,
          (SELECT name FROM sequences s WHERE s.portal_id = $1 AND s.sequence_id = cause.sequence_id) AS sequence_name,
-         CASE cause.code
-           WHEN 'PORTAL_PAUSED' THEN settings.paused_at IS NULL
-           WHEN 'NOT_CONNECTED' THEN true
-           WHEN 'INBOX_NOT_CONNECTED' THEN cause.sender_user_id IS NOT NULL AND sender.refused_code IS NULL
-           WHEN 'SENDER_NOT_PERMITTED' THEN cause.sender_user_id IS NOT NULL AND sender.refused_code IS NULL
-           WHEN 'SENDER_NOT_ALLOWED' THEN cause.sender_user_id IS NOT NULL
-             AND coalesce(sender.is_allowed, NOT coalesce(settings.only_listed_senders, false))
-           WHEN 'SENDER_LIMIT_REACHED' THEN cause.sender_user_id IS NOT NULL
-             AND coalesce(sender.limited_until, '-infinity') <= now() AND day.sent < coalesce(sender.daily_cap, ${DEFAULT_DAILY_CAP})
-           ELSE false END AS is_mended
+         ${isMended("cause")} AS is_mended
     FROM cause
-    LEFT JOIN portal_settings settings ON settings.portal_id = $1
-    LEFT JOIN senders sender ON sender.portal_id = $1 AND sender.user_id = cause.sender_user_id
+    ${heldAgainst("cause")}
     LEFT JOIN snoozed_causes snoozed ON snoozed.portal_id = $1 AND snoozed.code = cause.code AND snoozed.until > now()
       AND cause.rule IS NULL AND snoozed.subject =
           coalesce('sender:' || cause.sender_user_id, 'sequence:' || cause.sequence_id, 'workflow:' || cause.workflow_id, '')
     LEFT JOIN LATERAL (SELECT name FROM (${peopleOf("user_id = cause.sender_user_id")}) AS one) AS person ON true
-    LEFT JOIN LATERAL (
-      SELECT count(*)::int AS sent FROM executions e
-       WHERE e.portal_id = $1 AND e.sender_user_id = cause.sender_user_id AND e.enrollment_status = 'ENROLLED'
-         AND e.enrolled_at > now() - interval '24 hours' AND cause.code = 'SENDER_LIMIT_REACHED'
-    ) AS day ON true
    ORDER BY cause.contacts DESC, cause.last_at DESC`;
 
 /** Why contacts were not enrolled within a time, by what has to be mended, most contacts first. */

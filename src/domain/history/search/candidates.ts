@@ -46,6 +46,7 @@ export async function findCandidates(
   const most = MOST_CANDIDATES + 1;
   const finish = ({ rows }: { rows: { id: string }[] }): ExecutionId[] | undefined =>
     rows.length > MOST_CANDIDATES ? undefined : rows.map(({ id }) => BigInt(id));
+  if (filter.ids !== undefined) return filter.ids.map(BigInt);
   if (contactId !== undefined) return finish(await pool.query(BY_CONTACT, [portalId, contactId, most]));
   if (search !== undefined) {
     const list = searchedList(search);

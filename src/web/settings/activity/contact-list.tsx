@@ -20,6 +20,7 @@ import { Email } from "../words/email.js";
 import { Time } from "../frame/connection.js";
 import { PostForm } from "../frame/fields.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
+import { Pick } from "./selection.js";
 import { shorten } from "#platform/text/shorten.js";
 
 export interface ContactListModel {
@@ -68,8 +69,11 @@ function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) 
   return (
     <tr>
       <td data-label="Contact" class="wide">
-        <div>
-          <Contact item={item} model={model} />
+        <div class="pick">
+          <Pick item={item} />
+          <div>
+            <Contact item={item} model={model} />
+          </div>
         </div>
       </td>
       <td data-label="Result">

@@ -13,9 +13,9 @@ import {
   type Position,
 } from "#domain/history/activity-query.js";
 import { JobLine } from "./bulk/bulk-pages.js";
+import { actionsFor, Selection } from "./selection.js";
 import { namesOf, type FilterChoices } from "./choices.js";
-import { ADMIN_ACTIONS, type AdminAction } from "#domain/history/admin-actions.js";
-import type { OutcomeName, Present } from "#domain/history/shown-outcome.js";
+import type { Present } from "#domain/history/shown-outcome.js";
 import type { ActivityTotals } from "#domain/history/search/activity-totals.js";
 import { KindTabs, Missing, Totals } from "./totals.js";
 import type { ActivityPage } from "#domain/history/execution-search.js";
@@ -108,7 +108,10 @@ export function ExecutionList(model: ListModel) {
       {page.items.length === 0 ? (
         <Empty {...model} />
       ) : (
-        <ContactList {...model} given={query.given} items={page.items} />
+        <>
+          <ContactList {...model} given={query.given} items={page.items} />
+          <Selection given={query.given} items={page.items} />
+        </>
       )}
       <SearchedTo {...model} />
       <Paging {...model} />
@@ -171,17 +174,10 @@ function Paging({ query, position, page }: ListModel) {
   );
 }
 
-/** Offered for what the list can hold: nothing is retried where nothing failed, nor canceled where nothing waits. */
-const APPLIES: Readonly<Record<AdminAction, readonly OutcomeName[]>> = {
-  RETRY: ["failed", "skipped", "already-enrolled"],
-  TRY_NOW: ["waiting"],
-  CANCEL: ["waiting"],
-};
-
 function BulkLinks({ query, totals, choices, format }: ListPageModel) {
-  const isIn = (outcome: OutcomeName) =>
-    totals.countedTo !== undefined || totals.outcomes.some((one) => one.outcome === outcome);
-  const actions = ADMIN_ACTIONS.filter((action) => APPLIES[action].some(isIn));
+  const actions = actionsFor(
+    (outcome) => totals.countedTo !== undefined || totals.outcomes.some((one) => one.outcome === outcome),
+  );
   if (totals.total === 0 || actions.length === 0) return null;
   return (
     <section class="card" aria-labelledby="bulk-title">

@@ -73,17 +73,31 @@ document
   .getElementById("rotation")
   ?.addEventListener("input", ({ currentTarget }) => tellShares(currentTarget));
 
-// One box for all rows of a form's page; without script there is none.
-for (const label of document.querySelectorAll("[data-select-all]")) {
-  const boxes = [...label.closest("form").querySelectorAll("td input[type=checkbox]")];
+// One box for all rows of a form's page; without script there is none. The rows may be fetched again.
+const rowsOf = (form) => [...form.elements].filter(({ type, name }) => type === "checkbox" && name !== "");
+
+function tellPicked(label) {
+  const boxes = rowsOf(label.closest("form"));
+  const picked = boxes.filter(({ checked }) => checked).length;
   const all = label.querySelector("input");
-  const tell = () => {
-    const picked = boxes.filter(({ checked }) => checked).length;
-    all.checked = picked === boxes.length;
-    all.indeterminate = picked > 0 && picked < boxes.length;
-  };
-  all.addEventListener("change", () => boxes.forEach((box) => (box.checked = all.checked)));
-  boxes.forEach((box) => box.addEventListener("change", tell));
-  tell();
+  all.checked = picked > 0 && picked === boxes.length;
+  all.indeterminate = picked > 0 && picked < boxes.length;
   label.hidden = all.disabled;
+  const told = label.closest("form").querySelector("[data-picked]");
+  if (told !== null) told.textContent = `${picked} selected`;
 }
+
+const tellAllPicked = () => document.querySelectorAll("[data-select-all]").forEach(tellPicked);
+
+document.addEventListener("change", ({ target }) => {
+  const all = target.closest("[data-select-all]");
+  if (all !== null) rowsOf(target.form).forEach((box) => (box.checked = target.checked));
+  tellAllPicked();
+});
+document.addEventListener("htmx:afterSwap", tellAllPicked);
+tellAllPicked();
+
+// What is selected stays: a list is not fetched again meanwhile.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt.querySelector("input[name=pick]:checked") !== null) event.preventDefault();
+});

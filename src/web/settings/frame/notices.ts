@@ -155,6 +155,7 @@ const NOTICES = {
   "anyone-sends": good("/settings/senders", "Anyone can send now, except blocked users."),
   "approved-send": good("/settings/senders", "Only approved users can send now: {}."),
   "senders-marked": good("/settings/senders", "Updated who can send."),
+  "contacts-not-chosen": bad("/settings/activity", "Select at least one contact first."),
   "senders-not-chosen": bad("/settings/senders", "Select at least one sender first."),
   "refusal-cleared": good("/settings/senders", "Cleared. We'll try this sender again with the next contact."),
   "rotation-saved": good("/settings/rotations", "Saved rotation {}."),

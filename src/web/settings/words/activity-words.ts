@@ -2,7 +2,7 @@ import type { AdminAction } from "#domain/history/admin-actions.js";
 import { ERROR_CODES, type ErrorCode } from "#domain/contract/error-codes.js";
 import type { ExecutionKind } from "#domain/contract/execution.js";
 import type { CandidateVia } from "#domain/contract/sender-choice.js";
-import type { Format } from "./format.js";
+import { numbered, type Format } from "./format.js";
 import { OUTCOME_LABELS, type OutcomeName } from "#domain/history/shown-outcome.js";
 import type { ActivityQuery, QueryField } from "#domain/history/activity-query.js";
 
@@ -32,6 +32,7 @@ export const FIELD_LABELS: Readonly<Record<QueryField, string>> = {
   skipped: "Skipped sender",
   workflow: "Workflow",
   contact: "Contact",
+  ids: "Selected",
   since: "Received",
   from: "From",
   to: "To",
@@ -148,6 +149,8 @@ export function describeValue(field: QueryField, value: string, format?: Format)
       return KIND_WORDS[value] ?? value;
     case "code":
       return CODE_WORDS[value as ErrorCode];
+    case "ids":
+      return numbered(value.split(",").length, "contact");
     case "retries":
       return (RETRIES_LABELS[value] ?? value).toLowerCase();
     case "since":

@@ -4,10 +4,11 @@ import { readId } from "#web/kit/form-fields.js";
 import { sendPage } from "#web/kit/page.js";
 import type { Exchange, FormExchange } from "../../frame/exchange.js";
 import { createFormat } from "../../words/format.js";
+import { finishForm } from "../../frame/form-answers.js";
 import { frameOf } from "../../frame/shell.js";
 import { actorOf } from "../../session/visit.js";
 import { BulkRefusedPage } from "./bulk-refused-page.js";
-import { givenBy, type ActivityQuery } from "#domain/history/activity-query.js";
+import { addressWith, givenBy, type ActivityQuery } from "#domain/history/activity-query.js";
 import { searchExecutions } from "#domain/history/execution-search.js";
 import type { ActivityTotals } from "#domain/history/search/activity-totals.js";
 import { ConfirmPage, JobPage, JobProgress, retriedBy } from "./bulk-pages.js";
@@ -23,7 +24,13 @@ export async function askBeforeBulk(exchange: Exchange): Promise<void> {
   const action = readAction(request.query["action"]);
   if (action === undefined) return response.redirect(303, ACTIVITY_PATH);
   const { portalId } = visit.portal;
-  const query = readQuery(exchange, request.query);
+  const picked = readPicked(request.query["pick"]);
+  if (picked?.length === 0) {
+    const { given } = readQuery(exchange, request.query);
+    return finishForm(exchange, "contacts-not-chosen", addressWith(ACTIVITY_PATH, given));
+  }
+  const ids = picked === undefined ? {} : { ids: picked.join(",") };
+  const query = readQuery(exchange, { ...request.query, ...ids });
   const frame = frameOf(exchange);
   const model = { action, query, frame };
   if (query.ignored.length > 0) return sendPage(response, 422, <BulkRefusedPage {...model} />);
@@ -75,6 +82,14 @@ export async function stopBulk({ options, visit, request, response }: FormExchan
   if (id === undefined) return response.redirect(303, ACTIVITY_PATH);
   await stopBulkJob(options.database.pool, actorOf(visit), id);
   response.redirect(303, jobPath(id));
+}
+
+/** The rows that were ticked; undefined: the question is about everything that the filter finds. */
+function readPicked(pick: unknown): string[] | undefined {
+  if (pick === undefined) return undefined;
+  return (Array.isArray(pick) ? pick : [pick]).filter(
+    (one): one is string => typeof one === "string" && one !== "",
+  );
 }
 
 /** What became of those that a job retried; undefined: it retried none. */

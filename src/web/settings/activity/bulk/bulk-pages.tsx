@@ -9,8 +9,10 @@ import type { ActivityTotals } from "#domain/history/search/activity-totals.js";
 import type { BulkPreview } from "#domain/history/bulk-preview.js";
 import { ActivityFrame, type FrameModel } from "../frame.js";
 import type { Crumb } from "../../frame/shell.js";
+import { LONGEST_LABEL } from "../../words/names.js";
+import { shorten } from "#platform/text/shorten.js";
 import { ACTIVITY_PATH, BULK_PATH, jobPath } from "../../words/paths.js";
-import { ACTION_WORDS, describeQuery, type FilterNames } from "../../words/activity-words.js";
+import { ACTION_WORDS, CODE_WORDS, describeQuery, type FilterNames } from "../../words/activity-words.js";
 
 export interface ConfirmModel extends FrameModel {
   readonly action: AdminAction;
@@ -34,6 +36,7 @@ export function ConfirmPage({ action, query, names, preview, format, frame }: Co
         </p>
         <p>{words.explained}</p>
         <Preview preview={preview} format={format} />
+        <Unchanged preview={preview} />
         <PostForm action={BULK_PATH} formToken={frame.formToken} class="actions">
           <input type="hidden" name="action" value={action.toLowerCase()} />
           {Object.entries(query.given).map(([field, value]) => (
@@ -68,6 +71,43 @@ function Preview({ preview: { matching, countedTo }, format }: { preview: BulkPr
     </p>
   );
 }
+
+/** Said before a retry: what still holds is met again. */
+function Unchanged({ preview: { matching, unchanged } }: { preview: BulkPreview }) {
+  const again = unchanged.reduce((sum, { contacts }) => sum + contacts, 0);
+  if (again === 0) return null;
+  return (
+    <div class="notice wait" id="unchanged">
+      <p>
+        <strong>
+          {again === matching && again === 1
+            ? "It"
+            : again === matching
+              ? `All ${again}`
+              : `${again} of these`}{" "}
+          would fail again for the same reason.
+        </strong>{" "}
+        Fix the cause first:
+      </p>
+      <ul>
+        {unchanged.map(({ code, sender, contacts }) => (
+          <li key={`${code} ${sender?.userId ?? ""}`}>
+            {sender === null ? (
+              CODE_WORDS[code]
+            ) : (
+              <a href={`/settings/senders/${sender.userId}`}>
+                <bdi>{shorten(sender.name, LONGEST_LABEL)}</bdi>: {lowerFirst(CODE_WORDS[code])}
+              </a>
+            )}{" "}
+            · {numbered(contacts, "contact")}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+const lowerFirst = (words: string): string => words.slice(0, 1).toLowerCase() + words.slice(1);
 
 export interface JobModel {
   readonly job: BulkJob;
