@@ -1,4 +1,9 @@
-import { ERASED_CONTACT, UNKNOWN_CONTACT, type ClaimedExecution } from "#domain/contract/execution.js";
+import {
+  ERASED_CONTACT,
+  UNKNOWN_CONTACT,
+  type ClaimedExecution,
+  type ExecutionKind,
+} from "#domain/contract/execution.js";
 import { failed } from "#domain/contract/outcome.js";
 import type { Result } from "#domain/executions/write-back.js";
 import { FailedUnsent, giveUp, recoverable } from "./attempt-faults.js";
@@ -8,55 +13,61 @@ import type { EnrollContext } from "./enroll-context.js";
 import { unenrollContact } from "./begin-unenrollment.js";
 import { settleUncertain } from "./settle-uncertain.js";
 
+type Attempt = (execution: ClaimedExecution, context: EnrollContext) => Promise<Result>;
+
+/** What is done for an execution of each kind, and for one whose request may have been sent. */
+const ATTEMPTS: Readonly<Record<ExecutionKind, { readonly begin: Attempt; readonly inDoubt: Attempt }>> = {
+  ENROLL: { begin: enrollContact, inDoubt: settleUncertain },
+  CHECK_ENROLLMENT: { begin: checkEnrollment, inDoubt: checkEnrollment },
+  UNENROLL: { begin: unenrollContact, inDoubt: unenrollContact },
+  // Begins in WATCHING (accept.ts); one that was queued anyway goes back there.
+  WAIT_FOR_SEQUENCE_END: {
+    begin: () => Promise.resolve({ to: "WATCHING", delayMs: 0 }),
+    inDoubt: () => Promise.resolve({ to: "QUEUED", delayMs: 0 }),
+  },
+};
+
 /**
  * Processes a claimed execution, unless it has to be given up, and settles the sender's reservation by the result.
  *
  * @throws only what is our own fault; HubSpot's are part of the result.
  */
-export async function attemptExecution(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
+export async function attemptExecution(claimed: ClaimedExecution, context: EnrollContext): Promise<Result> {
   const { senders } = context;
+  const { begin, inDoubt } = ATTEMPTS[claimed.kind];
+  const attempt = claimed.state === "UNCERTAIN" ? inDoubt : begin;
   try {
-    const known = giveUp(execution) ?? (await identified(execution, context));
-    const result = "to" in known ? known : await attemptByKind(known, context);
-    await senders.settle(execution, result);
+    const known = giveUp(claimed) ?? (await identified(claimed, context));
+    const result = "to" in known ? known : await attempt(known, context);
+    await senders.settle(claimed, result);
     return result;
   } catch (error) {
-    if (error instanceof FailedUnsent) senders.release(execution);
+    if (error instanceof FailedUnsent) senders.release(claimed);
     throw error;
   }
 }
 
 /**
- * The execution with its contact's id, which HubSpot is asked for if the caller knew the address alone; otherwise its
- * result.
+ * The execution with its contact's id, which HubSpot is asked for if the caller knew the address alone; its result if there
+ * is no such contact.
  */
 async function identified(
   execution: ClaimedExecution,
   { contacts, gateway }: EnrollContext,
 ): Promise<ClaimedExecution | Result> {
   const { id: executionId, contactEmail: email } = execution;
+  if (execution.contactId === ERASED_CONTACT) return notFound();
   if (execution.contactId !== UNKNOWN_CONTACT) return execution;
   try {
     const contactId = email === null ? undefined : await contacts.idOf({ executionId, email, gateway });
-    if (contactId !== undefined) return { ...execution, contactId };
-    return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND", { detail: "Nobody has this address." }) };
+    if (contactId === undefined) return notFound("Nobody has this address.");
+    return contactId === ERASED_CONTACT ? notFound() : { ...execution, contactId };
   } catch (error) {
     return recoverable(error, execution, execution.state === "UNCERTAIN" ? "UNCERTAIN" : "QUEUED");
   }
 }
 
-async function attemptByKind(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
-  if (execution.contactId === ERASED_CONTACT) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
-  const isUncertain = execution.state === "UNCERTAIN";
-  switch (execution.kind) {
-    case "ENROLL":
-      return isUncertain ? settleUncertain(execution, context) : enrollContact(execution, context);
-    case "CHECK_ENROLLMENT":
-      return checkEnrollment(execution, context);
-    case "UNENROLL":
-      return unenrollContact(execution, context);
-    case "WAIT_FOR_SEQUENCE_END":
-      // Begins in WATCHING (accept.ts); one that was queued anyway goes back there.
-      return isUncertain ? { to: "QUEUED", delayMs: 0 } : { to: "WATCHING", delayMs: 0 };
-  }
-}
+const notFound = (detail?: string): Result => ({
+  to: "DECIDED",
+  outcome: failed("CONTACT_NOT_FOUND", { detail }),
+});
