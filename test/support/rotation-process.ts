@@ -124,8 +124,14 @@ async function attempted(
     const code = decision.kind === "fail" ? decision.code : "DEADLINE_EXCEEDED";
     return { to: "DECIDED", outcome: failed(code) };
   }
-  await selection.storeIntent(execution.id, decision.sender, decision.choice);
+  const { choice: senderChoice } = decision;
   const { userId, email } = decision.sender;
+  await selection.storeIntent({
+    executionId: execution.id,
+    senderUserId: userId,
+    senderEmail: email,
+    senderChoice,
+  });
   if (!isLast || execution.id % 7n !== 0n)
     await pool.query(`INSERT INTO sends (execution_id, sender) VALUES ($1, $2)`, [execution.id, userId]);
   const sender = { userId, email };

@@ -7,7 +7,7 @@ import type { AbsentMembers } from "#domain/directory/absent-members.js";
 export interface FindPeopleOptions {
   portalId: PortalId;
   directory: Pick<Directory, "owner" | "activeUserEmails">;
-  /** The active owner of this id, from HubSpot. Read once per turn and person: see EnrollContext. */
+  /** The active owner of this id, from HubSpot. In a turn, read once for each person (worker/drain/turn-people.ts). */
   readOwner: (ownerId: string) => Promise<Owner | undefined>;
   /** The active owner who is this user, from HubSpot. */
   readOwnerOfUser: (userId: UserId) => Promise<Owner | undefined>;

@@ -64,24 +64,20 @@ class Choosing {
     this.#request = request;
   }
 
-  async choose(): Promise<SenderDecision> {
-    const { policy, properties, people } = this.#request;
-    const { portal, knownMembers } = this.#state;
-    const [first, ...others] = candidateGroups(policy, { portal, people, properties, knownMembers });
-    for (const [index, group] of [first, ...others].entries()) {
-      const sent = group && (await this.#tryGroup(await group(), index === 0));
-      if (sent !== undefined) return sent;
-    }
+  /** Whom the contact waits for, or why nobody can send: everybody who may was passed over. */
+  async nobody(): Promise<NobodyNow> {
     await this.#state.ledger.loadWaiters();
     await this.#inSlices(this.#passedOver, (entry) => {
       findPlace(entry, this.#state);
     });
     // No `await` from here on, so that no two contacts wait for the same place.
+    const { policy, patienceMs } = this.#request;
     const { whenNobody } = policy.fallback;
-    return waitOrFail(this.#passedOver, this.#state, { whenNobody, patienceMs: this.#request.patienceMs });
+    return waitOrFail(this.#passedOver, this.#state, { whenNobody, patienceMs });
   }
 
-  async #tryGroup(group: CandidateGroup, isFirst: boolean): Promise<SenderDecision | undefined> {
+  /** Reserves a place of one of the group who can send; undefined: nobody of it can. */
+  async tryGroup(group: CandidateGroup, isFirst: boolean): Promise<SenderDecision | undefined> {
     const { ledger, wheels } = this.#state;
     const users = group.people.filter((person) => person.kind === "user");
     await ledger.load(users.map(({ userId }) => userId));
@@ -185,6 +181,14 @@ class Choosing {
  *
  * @throws what looking up people throws, and the database's faults.
  */
-export function chooseSender(state: SenderState, request: SenderRequest): Promise<SenderDecision> {
-  return new Choosing(state, request).choose();
+export async function chooseSender(state: SenderState, request: SenderRequest): Promise<SenderDecision> {
+  const { policy, properties, people } = request;
+  const { portal, knownMembers } = state;
+  const choosing = new Choosing(state, request);
+  const groups = candidateGroups(policy, { portal, people, properties, knownMembers });
+  for (const [index, group] of groups.entries()) {
+    const sent = await choosing.tryGroup(await group(), index === 0);
+    if (sent !== undefined) return sent;
+  }
+  return choosing.nobody();
 }

@@ -1,17 +1,15 @@
 import type { ClaimedExecution } from "#domain/contract/execution.js";
 import { senderPatienceMs } from "#domain/contract/hold.js";
 import { failed } from "#domain/contract/outcome.js";
-import { findPeople } from "#domain/dry-run/find-people.js";
 import { timeLeftMs } from "#domain/executions/time-left.js";
 import type { Result } from "#domain/executions/write-back.js";
-import type { SenderDecision, SenderRequest } from "#domain/senders/choose-sender.js";
-import type { PeopleSources } from "#domain/senders/people.js";
+import type { SenderDecision } from "#domain/senders/choose-sender.js";
 import { HubSpotError } from "#platform/hubspot/errors.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { afterFailure, afterSuccess } from "./after-request.js";
 import { FailedUnsent, recoverable } from "./attempt-faults.js";
 import type { EnrollContext } from "./enroll-context.js";
-import { judgeContact, type AdmittedContact } from "./judge-contact.js";
+import { judgeContact } from "./judge-contact.js";
 
 /** How many senders HubSpot may refuse before the contact is postponed: the refused ones are passed over next time. */
 const MAX_SENDERS_TRIED = 5;
@@ -31,68 +29,44 @@ const NEXT_ROUND: Result = {
  *   the database's are part of the result.
  */
 export async function enrollContact(claimed: ClaimedExecution, context: EnrollContext): Promise<Result> {
-  const { senders, gateway } = context;
+  const { senders, people, gateway } = context;
   // False: none was sent, or HubSpot refused the last one. Set before the request, because a later exception does not
   // show whether it was sent.
   let mayHaveEnrolled = false;
   try {
     const contact = await judgeContact(claimed, context);
     if ("to" in contact) return contact;
-    const { execution, policy } = contact;
+    const { execution, policy, properties } = contact;
+    const { id: executionId, contactId, sequenceId, deadlineMs, request } = execution;
+    const lastSender = async () => (await senders.historyOf({ contactId, sequenceId }))?.lastSenderUserId;
     for (let tried = 0; tried < MAX_SENDERS_TRIED; tried += 1) {
-      const decision = await senders.choose(senderRequest(contact, context));
+      const decision = await senders.choose({
+        executionId,
+        policy,
+        properties,
+        people,
+        lastSender,
+        alias: request.senderAlias,
+        patienceMs: senderPatienceMs(timeLeftMs(deadlineMs)),
+      });
       if (decision.kind !== "send") return withoutSender(decision);
-      await senders.storeIntent(execution.id, decision.sender, decision.choice);
+      const { userId, email: senderEmail, alias: senderAlias } = decision.sender;
+      const { choice: senderChoice } = decision;
+      await senders.storeIntent({ executionId, senderUserId: userId, senderEmail, senderChoice });
       mayHaveEnrolled = true;
-      const { contactId, sequenceId } = execution;
-      const { userId, email, alias } = decision.sender;
-      const attempt = { execution, policy, sender: { userId, email }, context };
-      const result = await gateway
-        .enroll({ contactId, sequenceId, userId, senderEmail: email, senderAlias: alias })
-        .then(
-          (enrollment) => afterSuccess(enrollment, attempt),
-          (fault: unknown) => afterFailure(fault, attempt),
-        );
+      const attempt = { execution, policy, sender: { userId, email: senderEmail }, context };
+      const result = await gateway.enroll({ contactId, sequenceId, userId, senderEmail, senderAlias }).then(
+        (enrollment) => afterSuccess(enrollment, attempt),
+        (fault: unknown) => afterFailure(fault, attempt),
+      );
       if (result.to !== "NEXT_SENDER") return result;
       mayHaveEnrolled = false;
-      await senders.refused(execution.id, result.refused);
+      await senders.refused(executionId, result.refused);
     }
     return NEXT_ROUND;
   } catch (error) {
     return afterFault(error, claimed, mayHaveEnrolled);
   }
-}
-
-function senderRequest(
-  { execution, policy, properties }: AdmittedContact,
-  context: EnrollContext,
-): SenderRequest {
-  const { contactId, sequenceId } = execution;
-  return {
-    executionId: execution.id,
-    policy,
-    properties,
-    alias: execution.request.senderAlias,
-    people: peopleSources(context),
-    lastSender: async () => (await context.senders.historyOf({ contactId, sequenceId }))?.lastSenderUserId,
-    patienceMs: senderPatienceMs(timeLeftMs(execution.deadlineMs)),
-  };
-}
-
-function peopleSources(context: EnrollContext): PeopleSources {
-  const { portalId, directory, gateway, ownerReads, copy, renewed, absent } = context;
-  return findPeople({
-    portalId,
-    directory,
-    renewed,
-    absent,
-    readOwner: (ownerId) => ownerReads(ownerId, () => gateway.readOwner(ownerId)),
-    readOwnerOfUser: (userId) => ownerReads(`user ${userId}`, () => gateway.readOwnerOfUser(userId)),
-    saveOwner: async (found) => {
-      if (!(await copy.confirmOwner(found)))
-        throw new LeaseLost(`the copy of portal ${portalId} belongs to another owner now`);
-    },
-  });
 }
 
 function withoutSender(

@@ -35,7 +35,7 @@ export async function judgeContact(
   execution: ClaimedExecution,
   context: EnrollContext,
 ): Promise<AdmittedContact | Result> {
-  const { senders, gateway } = context;
+  const { senders, contacts, gateway } = context;
   const waiting = notYet(execution, senders.now());
   if (waiting !== undefined) return waiting;
   const { portal, effective } = await senders.policyOf(execution);
@@ -43,11 +43,27 @@ export async function judgeContact(
   if (portal.isPaused) return PAUSED;
   if (effective.kind === "unusable") return decided(failed("INVALID_INPUT", { message: effective.reason }));
   const { policy } = effective;
-  const found = await context.contacts.of(execution, { needed: neededProperties(policy), gateway });
+  const found = await contacts.of(execution, { needed: neededProperties(policy), gateway });
   if (found === undefined) return decided(failed("CONTACT_NOT_FOUND"));
   const { contactId, properties } = found;
+  const { sequenceId } = execution;
+  const verdict = await judgeByPolicy(policy, {
+    sequenceId,
+    properties,
+    timeZone: portal.timeZone,
+    now: senders.now(),
+    readHistory: () => senders.historyOf({ contactId, sequenceId }),
+    readEnrollment: () => gateway.readEnrollment(contactId),
+  });
   const contact = { execution: { ...execution, contactId }, policy, properties };
-  return (await refusedByContactPolicy(contact, context, portal.timeZone)) ?? contact;
+  switch (verdict.kind) {
+    case "may-be-enrolled":
+      return contact;
+    case "in-sequence":
+      return afterAlreadyEnrolled({ ...contact, context, ifAlreadyEnrolled: policy.ifAlreadyEnrolled });
+    case "refused":
+      return decided(refusedByPolicy(verdict));
+  }
 }
 
 function notYet({ request: { notBefore } }: ClaimedExecution, now: Date): Result | undefined {
@@ -55,29 +71,4 @@ function notYet({ request: { notBefore } }: ClaimedExecution, now: Date): Result
   const delayMs = msUntil(new Date(notBefore), now);
   if (delayMs === 0) return undefined;
   return { to: "QUEUED", isWait: true, delayMs, problem: `Not to be enrolled before ${notBefore}.` };
-}
-
-async function refusedByContactPolicy(
-  { execution, policy, properties }: AdmittedContact,
-  context: EnrollContext,
-  timeZone: string,
-): Promise<Result | undefined> {
-  const { senders, gateway } = context;
-  const { contactId, sequenceId } = execution;
-  const verdict = await judgeByPolicy(policy, {
-    sequenceId,
-    properties,
-    timeZone,
-    now: senders.now(),
-    readHistory: () => senders.historyOf({ contactId, sequenceId }),
-    readEnrollment: () => gateway.readEnrollment(contactId),
-  });
-  switch (verdict.kind) {
-    case "may-be-enrolled":
-      return undefined;
-    case "in-sequence":
-      return afterAlreadyEnrolled({ execution, context, ifAlreadyEnrolled: policy.ifAlreadyEnrolled });
-    case "refused":
-      return decided(refusedByPolicy(verdict));
-  }
 }

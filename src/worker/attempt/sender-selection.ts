@@ -5,12 +5,7 @@ import type { ClaimedExecution } from "#domain/contract/execution.js";
 import { storeIntents, type Intent } from "#domain/executions/intent.js";
 import type { Result } from "#domain/executions/write-back.js";
 import type { KnownMembers } from "#domain/senders/candidates.js";
-import {
-  chooseSender,
-  type ChosenSender,
-  type SenderDecision,
-  type SenderRequest,
-} from "#domain/senders/choose-sender.js";
+import { chooseSender, type SenderDecision, type SenderRequest } from "#domain/senders/choose-sender.js";
 import {
   readContactHistories,
   type ContactHistory,
@@ -28,7 +23,6 @@ import {
   type PortalPolicy,
 } from "#domain/senders/portal-policy.js";
 import { RotationWheels } from "#domain/senders/rotation-wheels.js";
-import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import { SenderLedger } from "#domain/senders/sender-ledger.js";
 import { SenderBlocks } from "#domain/senders/sender-blocks.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
@@ -71,8 +65,14 @@ export class SenderSelection {
   readonly #ledger: SenderLedger;
   readonly #wheels = new RotationWheels();
   readonly #blocks: SenderBlocks;
-  readonly #storeIntent: (intent: Intent) => Promise<void>;
-  readonly #readHistory: (question: HistoryQuestion) => Promise<ContactHistory | undefined>;
+  /**
+   * Stores who is about to send for an execution; simultaneous callers share the statement.
+   *
+   * @throws LeaseLost if this owner may not send anymore.
+   */
+  readonly storeIntent: (intent: Intent) => Promise<void>;
+  /** Our own enrollments of a contact; simultaneous callers share the statement. */
+  readonly historyOf: (question: HistoryQuestion) => Promise<ContactHistory | undefined>;
   readonly #needs: { readonly presets: Set<string>; readonly rotations: Set<string> };
   #policy: PortalPolicy | undefined;
   /** Refusals are stored one after another. */
@@ -92,8 +92,8 @@ export class SenderSelection {
     this.#needs = { presets: new Set(), rotations: new Set(memory.lastRotations) };
     this.#ledger = new SenderLedger({ pool: owner.pool, portalId: owner.portalId, now, openings });
     this.#blocks = new SenderBlocks(now);
-    this.#storeIntent = gather({ ms: INTENT_GATHER_MS, run: (intents) => this.#storeIntents(intents) });
-    this.#readHistory = gather({
+    this.storeIntent = gather({ ms: INTENT_GATHER_MS, run: (intents) => this.#storeIntents(intents) });
+    this.historyOf = gather({
       ms: INTENT_GATHER_MS,
       run: (questions) => readContactHistories(owner.pool, owner.portalId, questions),
     });
@@ -173,11 +173,6 @@ export class SenderSelection {
     return policy;
   }
 
-  /** Our own enrollments of a contact; simultaneous callers share the statement. */
-  historyOf(question: HistoryQuestion): Promise<ContactHistory | undefined> {
-    return this.#readHistory(question);
-  }
-
   /** Chooses and reserves; see domain/senders/choose-sender.ts. */
   async choose(request: SenderRequest): Promise<SenderDecision & { readonly policyReadAt: Date }> {
     const rotations = new Set(rotationsOf(request.policy));
@@ -196,20 +191,6 @@ export class SenderSelection {
       request,
     );
     return { ...decision, policyReadAt: portal.readAt };
-  }
-
-  /** @throws LeaseLost if this owner may not send anymore. */
-  storeIntent(
-    executionId: ExecutionId,
-    sender: ChosenSender,
-    senderChoice: StoredSenderChoice,
-  ): Promise<void> {
-    return this.#storeIntent({
-      executionId,
-      senderUserId: sender.userId,
-      senderEmail: sender.email,
-      senderChoice,
-    });
   }
 
   async #storeIntents(intents: readonly Intent[]): Promise<void[]> {

@@ -1,18 +1,15 @@
 import type { Pool } from "pg";
-import type { ClaimedExecution } from "#domain/contract/execution.js";
 import type { Directory } from "#domain/directory/directory.js";
 import type { OverdueLooks } from "#domain/executions/overdue/overdue.js";
-import type { Result } from "#domain/executions/write-back.js";
 import type { HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
 import type { FairGate } from "#platform/hubspot/pace/fair-gate.js";
 import type { PortalTransport, PortalTransportOptions } from "#platform/hubspot/transport.js";
-import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import type { PaceNotes } from "#platform/queue/portal-pace.js";
 import type { CompletionOptions } from "#worker/completions/send-completions.js";
 import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
 import type { Unenrolling } from "#worker/unenroll/unenroll-tools.js";
-import type { PortalTurnOptions } from "./portal-turn.js";
+import type { PortalTurnOptions } from "./portal-turn-options.js";
 
 /** What draining portals takes, whichever portal it is. */
 export interface DrainOptions {
@@ -31,11 +28,7 @@ export interface DrainOptions {
   /** Those of the process. */
   overdueLooks: OverdueLooks;
   /** Done around every attempt: for traces. */
-  aroundAttempt?: (
-    portalId: PortalId,
-    execution: ClaimedExecution,
-    attempt: () => Promise<Result>,
-  ) => Promise<Result>;
+  aroundAttempt?: PortalTurnOptions["aroundAttempt"];
   /** Told of every attempt that ended. */
   onAttempted?: PortalTurnOptions["onAttempted"];
   /** Told of what HubSpot said of completions. */

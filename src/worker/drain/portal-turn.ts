@@ -1,55 +1,18 @@
-import type { Ownership } from "#domain/executions/claim.js";
 import type { ClaimedExecution } from "#domain/contract/execution.js";
 import type { Result } from "#domain/executions/write-back.js";
-import type { PortalGateway } from "#platform/hubspot/gateway.js";
-import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import type { ExecutionId } from "#platform/ids/branded-ids.js";
-import type { Logger } from "#platform/observability/logger.js";
 import { traceIdOf } from "#platform/observability/tracing/tracing.js";
-import type { PortalCircuit } from "#platform/queue/portal-circuit.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { afterCrash } from "#worker/attempt/attempt-faults.js";
 import { FindingBuffer } from "#worker/writes/finding-buffer.js";
 import { RetryingWriter } from "#worker/writes/retrying-writer.js";
 import { OwedCompletions } from "#worker/completions/owed-completions.js";
-import type { CompletionOptions } from "#worker/completions/send-completions.js";
-import type { HeldSlot, SlotSource } from "./slot-source.js";
-import { SideWork, type SidePoll } from "./side-work.js";
+import type { PortalTurnOptions } from "./portal-turn-options.js";
+import type { HeldSlot } from "./slot-source.js";
+import { SideWork } from "./side-work.js";
 import { TurnClaims } from "./turn-claims.js";
 import { TurnPause, type Claim } from "./turn-pause.js";
 import { watchWork } from "./watch-work.js";
-
-export interface PortalTurnOptions {
-  owner: Ownership;
-  budget: RequestBudget;
-  slots: SlotSource;
-  circuit: Pick<PortalCircuit, "isProbing">;
-  /** Executions that may be attempted at once now. */
-  mostUnderWay: () => number;
-  /** A gateway whose first request uses the slot given, if any. */
-  gatewayWith: (slot?: HeldSlot) => PortalGateway;
-  attempt: (execution: ClaimedExecution, gateway: PortalGateway) => Promise<Result>;
-  /** False while the portal's admin has paused it: uncertain executions are settled, and nothing new begins. */
-  mayAttempt: () => Promise<boolean>;
-  /** What is done beside enrolling: contacts are held for it, or an admin waits. */
-  sideWork?: readonly SidePoll[];
-  logger: Logger;
-  /** Called with the result of every attempt. Must not throw. */
-  onAttempted?: ((execution: ClaimedExecution, result: Result) => void) | undefined;
-  onCompletions?: CompletionOptions["onResults"];
-  /** Called with the completions HubSpot refused. */
-  onRefused?: (ids: readonly ExecutionId[]) => Promise<void>;
-  /** False as soon as the turn has to end: its time is over, the process stops, the lease is lost. */
-  mayGoOn: () => boolean;
-  /** False once the portal is certainly lost; until then unwritten results are written again. */
-  mayStillWrite: () => boolean;
-  /** True while the directory or the copy of the workflows is being renewed alongside: the turn continues for it. By default it never is. */
-  isRenewing?: () => boolean;
-  /** False if the portal was just seen to have no execution in doubt that is due: the first look for one comes later. */
-  areDoubtsDue?: boolean;
-  /** True if the portal was just seen to have followed enrollments to look at, and its budget a request for them. */
-  areEnrollmentLooksDue?: boolean;
-}
 
 /** Requests of one portal under way at once: covers 110 per 10 s up to about 5 s of latency. */
 const MAX_IN_FLIGHT = 64;
@@ -185,10 +148,13 @@ export class PortalTurn {
   }
 
   async #attempt(execution: ClaimedExecution, slot: HeldSlot): Promise<void> {
-    const { attempt, gatewayWith, logger, owner } = this.#options;
+    const { attempt, aroundAttempt, contextWith, logger, owner } = this.#options;
     this.#claimedIds.add(execution.id);
     try {
-      this.#keep(execution, await attempt(execution, gatewayWith(slot)));
+      const context = contextWith(slot);
+      const attempting = () => attempt(execution, context);
+      const result = await (aroundAttempt?.(owner.portalId, execution, attempting) ?? attempting());
+      this.#keep(execution, result);
     } catch (error) {
       if (error instanceof LeaseLost) {
         // This owner may not begin any more of this portal's contacts.

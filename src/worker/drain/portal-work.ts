@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createCopyStore } from "#domain/directory/copy-store.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import { expirePastDeadline, type ExpiryCode } from "#domain/executions/overdue/expire.js";
-import type { Owner, PortalGateway } from "#platform/hubspot/gateway.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import type { DrainTurn, TurnEnd } from "#platform/queue/drain-turn.js";
 import { PortalCircuit } from "#platform/queue/portal-circuit.js";
@@ -11,11 +10,9 @@ import { attemptExecution } from "#worker/attempt/attempt-execution.js";
 import { ContactProperties } from "#worker/attempt/contact-properties.js";
 import { BELIEVE_NONE_AFTER_MS } from "#worker/attempt/doubt.js";
 import { createDoubtedContacts } from "#worker/attempt/doubted-contacts.js";
-import type { EnrollContext } from "#worker/attempt/enroll-context.js";
 import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import { ENTRY_TIMES } from "#worker/flow-entries/stamp-entries.js";
 import { pollFlowWork } from "#worker/own-flows/poll-flow-work.js";
-import { readOnce } from "#worker/renewal/read-once.js";
 import type { RunningRenewal } from "#worker/renewal/renew-copies.js";
 import { directoryNeed, type DirectoryNeed } from "#worker/renewal/sync-directory.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
@@ -25,9 +22,11 @@ import { tellOfCutShortHolds } from "#worker/completions/cut-short-holds.js";
 import type { DrainOptions } from "./drain-options.js";
 import type { KeptAcrossTurns } from "./kept-across-turns.js";
 import { openPortalCalls, type PortalCalls } from "./portal-calls.js";
-import { PortalTurn, type PortalTurnOptions } from "./portal-turn.js";
+import { PortalTurn } from "./portal-turn.js";
+import type { PortalTurnOptions } from "./portal-turn-options.js";
 import type { SidePoll } from "./side-work.js";
 import { createSlotSource, type SlotSource } from "./slot-source.js";
+import { createTurnPeople } from "./turn-people.js";
 import { takeOver, type TurnStart } from "./turn-start.js";
 
 /** A portal, acquired for one turn. */
@@ -103,15 +102,12 @@ export class PortalWork {
     const renewing = this.#renewCopies(start, need);
     // Without any directory, every sender would have to be read from HubSpot one by one.
     if (need === "first") await renewing.directory;
-    const context = this.#attemptContext(need === "old" ? renewing.directory : undefined);
+    const contextWith = this.#attemptContexts(need === "old" ? renewing.directory : undefined);
     const stopNoting = this.#kept.paces.begin(portalId, budget);
     try {
       const isMoreLeft = await new PortalTurn({
         ...this.#turnOptions(start),
-        attempt: (execution, gateway) => {
-          const attempt = () => attemptExecution(execution, { ...context, gateway });
-          return this.#options.aroundAttempt?.(portalId, execution, attempt) ?? attempt();
-        },
+        contextWith,
         isRenewing: renewing.isUnderWay,
       }).run();
       // The sweep finds what waits for an open circuit or a new grant.
@@ -179,28 +175,31 @@ export class PortalWork {
   }
 
   /** @param renewal of an old directory. */
-  #attemptContext(renewal: Promise<void> | undefined): Omit<EnrollContext, "gateway"> {
+  #attemptContexts(renewal: Promise<void> | undefined): PortalTurnOptions["contextWith"] {
     const { directory, hubspotClock: clock, propertiesFreshMs: freshMs } = this.#options;
     const { believeNoneAfterMs = BELIEVE_NONE_AFTER_MS } = this.#options;
     const { renewalPatienceMs = RENEWAL_PATIENCE_MS } = this.#options;
     const owner = this.#owner;
     const readProperties = createDoubtedContacts(this.#calls.gatewayWith());
-    return {
+    const renewed = renewal && Promise.race([renewal, sleep(renewalPatienceMs)]);
+    const peopleWith = createTurnPeople({ owner, directory, renewed, absent: this.#kept.absent });
+    const shared = {
       owner,
       portalId: owner.portalId,
       directory,
-      copy: createCopyStore(owner, directory),
-      renewed: renewal && Promise.race([renewal, sleep(renewalPatienceMs)]),
-      ownerReads: readOnce<Owner | undefined>(),
-      absent: this.#kept.absent,
       contacts: new ContactProperties({ owner, ahead: this.#kept.ahead, freshMs }),
       senders: this.#senders,
       doubts: { clock, believeNoneAfterMs, readProperties },
     };
+    return (slot) => {
+      const gateway = this.#calls.gatewayWith(slot);
+      return { ...shared, gateway, people: peopleWith(gateway) };
+    };
   }
 
-  #turnOptions(start: TurnStart): Omit<PortalTurnOptions, "attempt" | "isRenewing"> {
-    const { pool, logger, onAttempted, onCompletions, onCutShort = () => undefined } = this.#options;
+  #turnOptions(start: TurnStart): Omit<PortalTurnOptions, "contextWith" | "isRenewing"> {
+    const { pool, logger, aroundAttempt, onAttempted, onCompletions } = this.#options;
+    const { onCutShort = () => undefined } = this.#options;
     const { budget, turn } = this.#portal;
     const { portalId } = this.#owner;
     const circuit = this.#circuit;
@@ -212,6 +211,8 @@ export class PortalWork {
       mostUnderWay: () => this.#calls.mostUnderWay(),
       gatewayWith: (slot) => this.#calls.gatewayWith(slot),
       mayAttempt: () => this.#mayBegin(),
+      attempt: attemptExecution,
+      aroundAttempt,
       sideWork: this.#sideWork(start),
       logger,
       onAttempted,

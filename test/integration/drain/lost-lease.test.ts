@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import { pino } from "pino";
 import type { Ownership } from "#domain/executions/claim.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { EnrollContext } from "#worker/attempt/enroll-context.js";
 import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import { PortalTurn } from "#worker/drain/portal-turn.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
@@ -91,6 +92,7 @@ describe("an owner that has lost its portal to another", () => {
       circuit: { isProbing: false },
       mostUnderWay: () => 1,
       gatewayWith: () => ({}) as PortalGateway,
+      contextWith: () => ({}) as EnrollContext,
       attempt: async () => {
         attempts += 1;
         await replace();

@@ -7,6 +7,7 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import { findPeople } from "#domain/dry-run/find-people.js";
 import { PortalTurn } from "#worker/drain/portal-turn.js";
+import type { EnrollContext } from "#worker/attempt/enroll-context.js";
 import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
@@ -66,6 +67,7 @@ describe("a turn whose budget is used up", () => {
               hasUnnamedErrors: false,
             }),
         }) as unknown as PortalGateway,
+      contextWith: () => ({}) as EnrollContext,
       attempt: ({ state }) => {
         attempted.push(state);
         return Promise.resolve({ to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") });
@@ -108,6 +110,7 @@ describe("a turn whose budget is used up", () => {
       circuit: { isProbing: false },
       mostUnderWay: () => 64,
       gatewayWith: () => ({}) as PortalGateway,
+      contextWith: () => ({}) as EnrollContext,
       attempt: () => Promise.resolve({ to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") }),
       mayAttempt: () => Promise.reject(new Error("the database is gone")),
       logger: pino({ level: "silent" }),

@@ -15,6 +15,7 @@ import { readWatched, writeLooks } from "#domain/executions/watch.js";
 import { writeFindings } from "#domain/executions/write-back.js";
 import { HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { createTurnPeople } from "#worker/drain/turn-people.js";
 import { attemptExecution } from "#worker/attempt/attempt-execution.js";
 import { ContactProperties, createReadAhead } from "#worker/attempt/contact-properties.js";
 import { SenderSelection } from "#worker/attempt/sender-selection.js";
@@ -171,8 +172,7 @@ describe("executions that several move at once", () => {
       portalId,
       gateway,
       directory,
-      copy: createCopyStore(owner, directory),
-      ownerReads: nobody,
+      people: createTurnPeople({ owner, directory })({ readOwner: nobody, readOwnerOfUser: nobody }),
       contacts: new ContactProperties({ owner, ahead: createReadAhead() }),
       senders: new SenderSelection({ owner, now: () => new Date() }),
       doubts: { clock: clockOf(), believeNoneAfterMs: 0, readProperties: nobody },

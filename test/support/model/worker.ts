@@ -1,6 +1,5 @@
 import type { Pool } from "pg";
 import { pino } from "pino";
-import { createCopyStore } from "#domain/directory/copy-store.js";
 import type { Directory } from "#domain/directory/directory.js";
 import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "#domain/executions/claim.js";
 import {
@@ -19,11 +18,13 @@ import { attemptExecution } from "#worker/attempt/attempt-execution.js";
 import { ContactProperties, createReadAhead } from "#worker/attempt/contact-properties.js";
 import { BELIEVE_NONE_AFTER_MS } from "#worker/attempt/doubt.js";
 import { createDoubtedContacts } from "#worker/attempt/doubted-contacts.js";
+import type { EnrollContext } from "#worker/attempt/enroll-context.js";
 import { PortalTurn } from "#worker/drain/portal-turn.js";
 import { RetryingWriter } from "#worker/writes/retrying-writer.js";
 import { sendCompletions } from "#worker/completions/send-completions.js";
 import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
+import { createTurnPeople } from "#worker/drain/turn-people.js";
 import { acquirePortal, LEASE_CTE, releasePortal, type PortalLease } from "#platform/queue/portal-lease.js";
 import type { AttemptAnswers, CompleteAnswers } from "./answers.js";
 import { clockOf } from "../hubspot-clock.js";
@@ -121,14 +122,14 @@ export class PortalWorker {
   #attempt(execution: ClaimedExecution, answers: AttemptAnswers) {
     const { hubspot, portalId, directory } = this.#options;
     const gateway = hubspot.forAttempt(execution.callbackId, answers) as PortalGateway;
-    const ownerReads = () => Promise.resolve(undefined);
+    const nobody = () => Promise.resolve(undefined);
     const { selection, contacts, ownership } = this.#owner as Owner;
-    const copy = createCopyStore(ownership, directory);
     const readProperties = createDoubtedContacts(gateway);
     const doubts = { clock, believeNoneAfterMs: BELIEVE_NONE_AFTER_MS, readProperties };
     const senders = selection;
     const owner = ownership;
-    const context = { owner, portalId, gateway, directory, copy, ownerReads, contacts, senders, doubts };
+    const people = createTurnPeople({ owner, directory })({ readOwner: nobody, readOwnerOfUser: nobody });
+    const context = { owner, portalId, gateway, directory, people, contacts, senders, doubts };
     return attemptExecution(execution, context);
   }
 
@@ -233,6 +234,7 @@ export class PortalWorker {
       mayAttempt: () => Promise.resolve(true),
       slots: createSlotSource(budget, { portalId, mayStillSend: () => true, circuit: { isOpen: false } }),
       gatewayWith: () => settled as PortalGateway,
+      contextWith: () => ({}) as EnrollContext,
       attempt: (execution) => this.#attempt(execution, { enroll: "ok", read: "ok" }),
     }).run();
   }
