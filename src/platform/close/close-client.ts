@@ -8,6 +8,9 @@ const TIMEOUT_MS = 20_000;
 /** A hundred records are some 100 KB. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
+/** Timed out, locked, too early: they say nothing of the key. */
+const PASSING: ReadonlySet<number> = new Set([408, 423, 425]);
+
 const id = z.string().min(1).max(200);
 const word = z.string().max(1_000).nullish().catch(null);
 
@@ -72,8 +75,12 @@ export function createCloseClient(baseUrl: string, apiKey: string): CloseClient 
     const waitMs = waitMsOf(response.headers, response.status);
     if (response.status === 429)
       throw new CloseUnavailable("Close asks for fewer requests", { retryAfterMs: waitMs });
-    if (response.status >= 400 && response.status < 500) throw new CloseRefused(response.status);
-    if (response.status !== 200) throw new CloseUnavailable(`Close answered with ${response.status}`);
+    const isRefusal = response.status >= 400 && response.status < 500;
+    if (isRefusal && !PASSING.has(response.status)) throw new CloseRefused(response.status);
+    if (response.status !== 200)
+      throw new CloseUnavailable(`Close answered with ${response.status}`, {
+        retryAfterMs: waitMs > 0 ? waitMs : undefined,
+      });
     const { data, has_more: hasMore } = parse(page, response.text);
     const results = data.flatMap((entry) => record.safeParse(entry).data ?? []);
     return { results, count: data.length, hasMore: hasMore && data.length > 0, waitMs };

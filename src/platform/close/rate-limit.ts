@@ -7,7 +7,7 @@ const LONGEST_MS = 60_000;
  */
 export function waitMsOf(headers: Headers, status: number): number {
   const retryAfter = secondsOf(headers.get("retry-after"));
-  if (status === 429 && retryAfter !== undefined) return bounded(retryAfter);
+  if (status >= 400 && retryAfter !== undefined) return bounded(retryAfter);
   const parts = Object.fromEntries(
     (headers.get("ratelimit") ?? "").split(",").map((part) => part.trim().split("=", 2)),
   ) as Record<string, string | undefined>;

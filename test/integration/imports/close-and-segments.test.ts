@@ -144,6 +144,15 @@ describe("an import from Close", () => {
     expect([wrong.status, wrong.body.errors[0].pointer]).toEqual([422, "/apiKey"]);
   });
 
+  test("goes on after answers that say nothing of the key, as soon as they allow", async () => {
+    for (const status of [408, 423, 425, 503])
+      close.answers.push({ status, headers: { "Retry-After": "0.1" }, body: { error: {} } });
+    const { body } = await api.post("/api/v1/close-reads", { apiKey: CLOSE_KEY });
+    const read = await reach(body.id, "UPLOADED");
+    expect([read.counts.rows, read.problem]).toEqual([5 + MANY, null]);
+    expect(close.answers).toEqual([]);
+  });
+
   test("waits while Close is away, and forgets the key when it is canceled", async () => {
     for (let time = 0; time < 3; time += 1) close.answers.push({ status: 503 });
     const { body } = await api.post("/api/v1/close-reads", { apiKey: CLOSE_KEY });
