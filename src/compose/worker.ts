@@ -2,7 +2,7 @@ import { createManyExplainer } from "#domain/dry-run/explain-many.js";
 import { createMailer } from "#domain/alerts/mailer.js";
 import { readEnrollment } from "#domain/enrollments/read-enrollments.js";
 import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
-import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
+import { importReserve } from "#platform/hubspot/pace/request-budget.js";
 import { createSiteGateways } from "#platform/hubspot/site-gateway.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 import { takeSiteSlot } from "#platform/queue/site-slots.js";
@@ -130,17 +130,21 @@ function journalOf({ config, oauthApi }: Foundation): Journal | undefined {
 /** For all requests of one slice of an import. */
 const SLICE_TIMEOUT_MS = 20_000;
 
+/** Of an account's requests while nobody drains it: a call of a workflow that comes then finds the other half free. */
+const IMPORTS_SHARE = 0.5;
+
 /** Imports read contacts a hundred at a time, in the places that the account's share of the site leaves free. */
 function gatewaysForImports({
   config,
   database,
   forPortal,
 }: Foundation): (portalId: PortalId) => PortalGateway {
-  const { rateLimit } = config.hubspot;
+  const { rateLimit: limit } = config.hubspot;
+  const bounds = { limit, share: IMPORTS_SHARE, reserve: importReserve(limit) };
   return createSiteGateways({
     forPortal,
     timeoutMs: SLICE_TIMEOUT_MS,
-    takePlace: (portalId, heldMs) =>
-      takeSiteSlot(database.pool, { portalId, heldMs, limit: rateLimit, reserve: siteReserve(rateLimit) }),
+    limit,
+    takePlace: (portalId, heldMs) => takeSiteSlot(database.pool, { portalId, heldMs, ...bounds }),
   });
 }

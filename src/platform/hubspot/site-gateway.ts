@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { HubSpotUnavailable, TooManyQuestions } from "./errors.js";
 import { createPortalGateway, type PortalGateway } from "./gateway.js";
-import { RequestBudget } from "./pace/request-budget.js";
+import { RequestBudget, type RequestSlot } from "./pace/request-budget.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 import { within } from "#platform/time/within.js";
 import type { PortalTransport, PortalTransportOptions, TakeSlot } from "./transport.js";
@@ -10,12 +10,21 @@ export interface SiteGatewayOptions {
   readonly forPortal: (portal: PortalTransportOptions) => PortalTransport;
   /** For all requests of one gateway together: a person is waiting for the page. */
   readonly timeoutMs: number;
-  /** Takes a place in the portal's window, which HubSpot counts for at most `heldMs`; false if there is none now. */
-  readonly takePlace: (portalId: PortalId, heldMs: number) => Promise<boolean>;
+  /** Takes a place in the portal's window, which HubSpot counts for at most `heldMs`; undefined if there is none now. */
+  readonly takePlace: (portalId: PortalId, heldMs: number) => Promise<Place | undefined>;
+  /** Most requests per window, for this process and one portal. */
+  readonly limit?: number;
 }
 
-/** Maximum for this process and one portal: no user needs more (docs/hubspot.md §6: 110 in 10 s). */
-const BUDGET = { limit: 10, windowMs: 10_000 };
+/** A place in a portal's window. */
+export interface Place {
+  /** HubSpot has answered, and counts the request for `ms` from now at most. */
+  shorten(ms: number): Promise<void>;
+}
+
+/** No user needs more requests per window (docs/hubspot.md §6: 110 in 10 s). */
+const QUESTIONS = 10;
+const WINDOW_MS = 10_000;
 /** Covers the rounding of HubSpot's clock against ours. */
 const MARGIN_MS = 100;
 const MAX_PORTALS = 1_000;
@@ -31,13 +40,14 @@ export function createSiteGateways({
   forPortal,
   timeoutMs,
   takePlace,
+  limit = QUESTIONS,
 }: SiteGatewayOptions): (portalId: PortalId) => PortalGateway {
   const budgets = new LRUCache<PortalId, RequestBudget>({ max: MAX_PORTALS });
 
   function budgetOf(portalId: PortalId): RequestBudget {
     const known = budgets.get(portalId);
     if (known !== undefined) return known;
-    const budget = new RequestBudget({ ...BUDGET, now: () => performance.now() });
+    const budget = new RequestBudget({ limit, windowMs: WINDOW_MS, now: () => performance.now() });
     budgets.set(portalId, budget);
     return budget;
   }
@@ -47,16 +57,32 @@ export function createSiteGateways({
     const endsAtMs = performance.now() + timeoutMs;
     const takeSlot: TakeSlot = async () => {
       const slot = budget.tryTake();
-      const hasPlace =
-        slot !== undefined && (await takePlace(portalId, timeoutMs + BUDGET.windowMs + MARGIN_MS));
-      // HubSpot's headers cover all of the portal's requests, which this budget does not track.
-      if (hasPlace) return { ...slot, observe: () => undefined };
-      slot?.giveBack();
-      throw new TooManyQuestions();
+      if (slot === undefined) throw new TooManyQuestions();
+      try {
+        const place = await takePlace(portalId, timeoutMs + WINDOW_MS + MARGIN_MS);
+        if (place === undefined) throw new TooManyQuestions();
+        return inBoth(slot, place);
+      } catch (error) {
+        slot.giveBack();
+        throw error;
+      }
     };
     const call = forPortal({ portalId, budget, takeSlot });
     return createPortalGateway((request) =>
       within(Math.max(0, endsAtMs - performance.now()), call(request), tooLate),
     );
+  };
+}
+
+/** Without an answer, HubSpot may still be about to count the request: the place is held to its end. */
+function inBoth(slot: RequestSlot, place: Place): RequestSlot {
+  return {
+    ...slot,
+    // HubSpot's headers cover all of the portal's requests, which this budget does not track.
+    observe: () => undefined,
+    settle(isAnswered) {
+      slot.settle();
+      if (isAnswered === true) place.shorten(WINDOW_MS + MARGIN_MS).catch(() => undefined);
+    },
   };
 }

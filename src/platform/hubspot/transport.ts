@@ -101,23 +101,25 @@ export function createTransport(options: TransportOptions) {
   return function forPortal(portal: PortalTransportOptions): PortalTransport {
     async function attempt(request: HubSpotRequest, token: string): Promise<unknown> {
       const slot = await portal.takeSlot();
+      let isAnswered = false;
       try {
         const begunMs = performance.now();
         const sendIt = () => send(request, token, portal.terms?.() ?? DEFAULT_TERMS);
         const response = await (options.around?.(request, sendIt) ?? sendIt());
         const { status: httpStatus, headers } = response;
+        isAnswered = isHubSpotsOwn(response);
         options.onAnswer?.({
           path: request.path,
           method: request.method,
           httpStatus,
-          date: isHubSpotsOwn(response) ? headers.get("date") : undefined,
+          date: isAnswered ? headers.get("date") : undefined,
           durationMs: performance.now() - begunMs,
         });
         const body = await classifyAnswer(response, { budget: portal.budget, slot, token });
         request.onSuccess?.(response.status);
         return body;
       } finally {
-        slot.settle();
+        slot.settle(isAnswered);
       }
     }
 

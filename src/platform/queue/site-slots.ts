@@ -1,15 +1,23 @@
 import type { Pool } from "pg";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 
-/** What one request of the settings site may use of its portal's window. */
+/** What one request of the settings site or of an import may use of its portal's window. */
 export interface SiteSlot {
   readonly portalId: PortalId;
-  /** Ms from now until HubSpot certainly no longer counts the request. */
+  /** Ms from now until HubSpot certainly no longer counts the request, whatever becomes of it. */
   readonly heldMs: number;
   /** Requests per window that we allow ourselves. */
   readonly limit: number;
-  /** Of these, what the portal's owner leaves to the site. */
+  /** Of these, what may be used beside the portal's owner, who leaves it free. */
   readonly reserve: number;
+  /** Part of them that may be used while nobody drains the portal; by default all. */
+  readonly share?: number;
+}
+
+/** A place that was taken. */
+export interface TakenSlot {
+  /** HubSpot has answered, and counts the request for `ms` from now at most: the place is free then. */
+  shorten(ms: number): Promise<void>;
 }
 
 /**
@@ -23,23 +31,42 @@ const TAKE = `
     SET request_slots_free_at = excluded.request_slots_free_at || ARRAY(
           SELECT free_at FROM unnest(drain.request_slots_free_at) AS free_at WHERE free_at > clock_timestamp())
   WHERE (SELECT count(*) FROM unnest(drain.request_slots_free_at) AS free_at WHERE free_at > clock_timestamp())
-        < CASE WHEN drain.is_released THEN least($3::int, drain.request_allowance) ELSE $4::int END`;
+        < CASE WHEN drain.is_released THEN greatest(1, floor(least($3::int, drain.request_allowance) * $5::float8))
+               ELSE $4::int END
+  RETURNING request_slots_free_at[1]::text AS free_at, epoch`;
 
 /**
- * Takes a place in the portal's request window for the settings site, of whatever process: one conditional update of the
- * row that all of them and the portal's owners share, so that together they never exceed the window. A person asks
- * rarely; nothing on the owner's way is slower for it.
+ * Places are alike but for the time at which they are free, by which one is found again. If an owner began since, it
+ * accounts for the place as long as was said at first.
+ */
+const SHORTEN = `
+  UPDATE portal_drains
+     SET request_slots_free_at[array_position(request_slots_free_at, $2::timestamptz)]
+         = clock_timestamp() + $3::float8 * interval '1 millisecond'
+   WHERE portal_id = $1 AND epoch = $4 AND $2::timestamptz = ANY (request_slots_free_at)`;
+
+/**
+ * Takes a place in the portal's request window for the settings site or an import, of whatever process: one conditional
+ * update of the row that all of them and the portal's owners share, so that together they never exceed the window.
+ * Nothing on the owner's way is slower for it. If the process dies, or the answer is lost, the place is held to its end.
  *
- * @returns false if there is none now.
+ * @returns undefined if there is none now.
  */
 export async function takeSiteSlot(
   pool: Pool,
-  { portalId, heldMs, limit, reserve }: SiteSlot,
-): Promise<boolean> {
-  const { rowCount } = await pool.query({
+  { portalId, heldMs, limit, reserve, share = 1 }: SiteSlot,
+): Promise<TakenSlot | undefined> {
+  const { rows } = await pool.query<{ free_at: string; epoch: string }>({
     name: "take-site-slot",
     text: TAKE,
-    values: [portalId, heldMs, limit, reserve],
+    values: [portalId, heldMs, limit, reserve, share],
   });
-  return rowCount === 1;
+  const [taken] = rows;
+  if (taken === undefined) return undefined;
+  return {
+    async shorten(ms) {
+      const values = [portalId, taken.free_at, ms, taken.epoch];
+      await pool.query({ name: "shorten-site-slot", text: SHORTEN, values });
+    },
+  };
 }

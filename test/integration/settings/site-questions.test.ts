@@ -5,6 +5,7 @@ import { acquirePortal, releasePortal } from "#platform/queue/portal-lease.js";
 import { takeSiteSlot } from "#platform/queue/site-slots.js";
 import type { Simulator } from "../../../src/simulator/simulator.js";
 import { startSimulatorForTest } from "../../support/simulated-app.js";
+import { until } from "../../support/authorizing.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 
 describe("a place in the window for the settings site", () => {
@@ -17,12 +18,13 @@ describe("a place in the window for the settings site", () => {
 
   afterAll(() => db.drop());
 
+  const take = (bounds: { reserve?: number; share?: number } = {}) =>
+    takeSiteSlot(db.database.pool, { portalId, heldMs: 60_000, limit: 10, reserve: 2, ...bounds });
+
   /** How many of the presses at once get one. */
-  async function press(times: number): Promise<number> {
-    const asked = Array.from({ length: times }, () =>
-      takeSiteSlot(db.database.pool, { portalId, heldMs: 60_000, limit: 10, reserve: 2 }),
-    );
-    return (await Promise.all(asked)).filter(Boolean).length;
+  async function press(times: number, bounds: { reserve?: number; share?: number } = {}): Promise<number> {
+    const asked = Array.from({ length: times }, () => take(bounds));
+    return (await Promise.all(asked)).filter((one) => one !== undefined).length;
   }
 
   test("is one of the reserve while an owner drains the portal, also after that owner died", async () => {
@@ -56,6 +58,108 @@ describe("a place in the window for the settings site", () => {
     await releasePortal(pool, lease, { slotsFreeInMs: Array(4).fill(60_000) as number[], allowance: 5 });
     expect(await press(5)).toBe(1);
   });
+
+  test("is free soon after its answer, while those without one are held", async () => {
+    portalId += 1n;
+    const { pool } = db.database;
+    await acquirePortal(pool, portalId);
+    const [answered] = [await take(), await take()];
+    expect(await press(5)).toBe(0);
+    await answered?.shorten(0);
+    expect(await press(5)).toBe(1);
+  });
+
+  test("whose answer comes after an owner took it over stays that owner's", async () => {
+    portalId += 1n;
+    const { pool } = db.database;
+    const before = await take();
+    const owner = await acquirePortal(pool, portalId);
+    expect(owner.inheritedMs).toHaveLength(1);
+    expect(await press(5)).toBe(2);
+    await before?.shorten(0);
+    expect(await press(5)).toBe(0);
+  });
+
+  test("is for imports one of half the window at rest, and leaves people one beside an owner", async () => {
+    portalId += 1n;
+    const { pool } = db.database;
+    const imports = { share: 0.5, reserve: 1 };
+    expect(await press(8, imports)).toBe(5);
+    expect(await press(8)).toBe(5);
+    portalId += 1n;
+    await acquirePortal(pool, portalId);
+    expect(await press(5, imports)).toBe(1);
+    expect(await press(5)).toBe(1);
+  });
+});
+
+describe("a question of the settings site", () => {
+  let simulator: Simulator;
+  let db: TestDatabase;
+
+  beforeAll(async () => {
+    simulator = await startSimulatorForTest();
+    db = await createTestDatabase();
+  });
+
+  afterAll(() => Promise.all([simulator.close(), db.drop()]));
+
+  function ask() {
+    const portal = simulator.addPortal({ contacts: 1 });
+    const portalId = BigInt(portal.portalId);
+    const accessToken = portal.accessToken();
+    const forPortal = createTransport({
+      apiUrl: simulator.url,
+      accessTokenFor: () => Promise.resolve(accessToken),
+      renewAfterRefusal: () => Promise.reject(new Error("no other token")),
+    });
+    const gatewayOf = createSiteGateways({
+      forPortal,
+      timeoutMs: 50_000,
+      takePlace: (id, heldMs) =>
+        takeSiteSlot(db.database.pool, { portalId: id, heldMs, limit: 110, reserve: 2 }),
+    });
+    const heldMs = async (): Promise<number> => {
+      const { rows } = await db.database.pool.query<{ ms: number }>(
+        `SELECT extract(epoch FROM request_slots_free_at[1] - clock_timestamp())::float8 * 1000 AS ms
+           FROM portal_drains WHERE portal_id = $1`,
+        [portalId],
+      );
+      return rows[0]?.ms ?? 0;
+    };
+    const [contactId = ""] = portal.contacts.keys();
+    return { portal, heldMs, question: () => gatewayOf(portalId).findContact(contactId, []) };
+  }
+
+  test("holds its place for HubSpot's window from its answer on", async () => {
+    const { question, heldMs } = ask();
+    await question();
+    await until(async () => (await heldMs()) < 11_000, "the place is still held");
+    expect(await heldMs()).toBeGreaterThan(5_000);
+  });
+
+  test.each(["resetAfter", "errorAfter"] as const)(
+    "without an answer of HubSpot's own (%s) holds it to its end",
+    async (fault) => {
+      const { portal, question, heldMs } = ask();
+      simulator.failNext({ endpoint: "contacts", fault, portalId: portal.portalId });
+      await expect(question()).rejects.toThrow();
+      expect(await heldMs()).toBeGreaterThan(40_000);
+    },
+  );
+
+  test("that the database kept from being asked uses nothing up", async () => {
+    const gatewayOf = createSiteGateways({
+      forPortal:
+        ({ takeSlot }) =>
+        () =>
+          takeSlot(),
+      timeoutMs: 5_000,
+      takePlace: () => Promise.reject(new Error("the database is away")),
+    });
+    for (let time = 0; time < 30; time += 1)
+      await expect(gatewayOf(1n).readAccount()).rejects.toThrow("the database is away");
+  });
 });
 
 describe("a contact of which a page of HTML says 404", () => {
@@ -78,7 +182,7 @@ describe("a contact of which a page of HTML says 404", () => {
         renewAfterRefusal: () => Promise.reject(new Error("no other token")),
       }),
       timeoutMs: 5_000,
-      takePlace: () => Promise.resolve(true),
+      takePlace: () => Promise.resolve({ shorten: () => Promise.resolve() }),
     })(BigInt(portalId));
     const pages = (endpoint: "contacts" | "account", times: number): void =>
       simulator.failNext({ endpoint, fault: "edgePage", status: 404, portalId, times });

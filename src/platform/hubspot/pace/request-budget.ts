@@ -1,7 +1,11 @@
 /** A place in HubSpot's rolling window, taken before a request and settled once its answer is in. */
 export interface RequestSlot {
-  /** The request was sent and has ended, however: the slot leaves the window a whole window from now. */
-  settle(): void;
+  /**
+   * The request was sent and has ended, however: the slot leaves the window a whole window from now.
+   *
+   * @param isAnswered HubSpot itself answered, and so has counted it by now
+   */
+  settle(isAnswered?: boolean): void;
   /** No request was sent: the slot is free again at once. */
   giveBack(): void;
   /**
@@ -32,6 +36,11 @@ export interface RequestBudgetOptions {
  */
 export function siteReserve(limit: number): number {
   return Math.min(2, Math.floor(limit * 0.02));
+}
+
+/** The part of that reserve that imports may use: of two requests they leave one to people on the site. */
+export function importReserve(limit: number): number {
+  return Math.min(1, siteReserve(limit));
 }
 
 /** Covers the rounding of timers and of HubSpot's clock against ours over one window. */
