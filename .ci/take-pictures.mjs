@@ -25,8 +25,10 @@ async function firstStory(query) {
 }
 
 try {
-  // The demo's HubSpot agrees by itself.
   await page.goto(`${origin}/settings/sign-in`);
+  // The demo's HubSpot asks once.
+  const agree = page.getByRole("button", { name: "Connect app" });
+  if (await agree.isVisible()) await agree.click();
   await page.waitForURL(`${origin}/settings*`);
   await take("overview", "/settings?range=30d");
   await take("reports", "/settings/reports?by=workflow&range=30d");

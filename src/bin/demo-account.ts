@@ -98,7 +98,13 @@ function inboundContacts(portal: SimulatedPortal, people: DemoPeople): string[] 
 
 /** Fills a simulated account with reps, some of whom cannot send, and with contacts of every kind. */
 export function seedAccount(simulator: Simulator): DemoAccount {
-  const portal = simulator.addPortal({ name: "Acme Example", timeZone: "America/New_York", contacts: 0 });
+  const portal = simulator.addPortal({
+    name: "Acme Example",
+    timeZone: "America/New_York",
+    contacts: 0,
+    // Links to records lead to the simulator's own pages, and not to an account that the real HubSpot does not have.
+    uiDomain: new URL(simulator.url).host,
+  });
   for (const user of portal.users.values()) user.inboxAddress = user.email;
   const [admin, cappedOutbound, cappedInbound, ...others] = portal.senders as [
     SimulatedUser,

@@ -154,7 +154,7 @@ export function renderInvitation(publicUrl: string, { portal, people, outbound }
   const { email } = portal.contact(outbound[0] ?? "").properties;
   return [
     "",
-    `  Open ${publicUrl}/settings and sign in with one click. Three things to try:`,
+    `  Open ${publicUrl}/settings and agree once on the simulated HubSpot's page. Three things to try:`,
     `    Overview  find ${email ?? ""} to see why this contact wasn't enrolled`,
     `    Senders   ${people.cappedOutbound.firstName} is at the daily cap: see whom that affects`,
     "    Reports   compare workflows, senders, and weeks",

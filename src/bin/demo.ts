@@ -157,6 +157,8 @@ async function openStage(
     clientId: CLIENT_ID,
     clientSecrets: [secret],
     appId: APP_ID,
+    appName: "Sequence Enroller",
+    asksOnce: true,
     redirectUris: [`${publicUrl}/oauth/callback`],
     requiredScopes: REQUIRED_SCOPES,
     optionalScopes: [...OPTIONAL_SCOPES, ...Object.values(FEATURE_SCOPES).flat()],
@@ -188,12 +190,10 @@ async function show(place: Place, closers: Closers, wish: StopWish): Promise<boo
   const isOnce = process.argv.includes("--once") || process.env["npm_config_once"] === "true";
   print("Sequence Enroller demo: the app, a simulated HubSpot and a database, all on this machine.");
   const { stage, database } = await openStage(place, closers, wish.signal);
-  const { portal } = stage.account;
   const interrupted = stopWished(wish);
   if (!isOnce) print("  Run with --once to exit when it is done.");
   const isGood = await Promise.race([play(stage, database), interrupted.then(() => false)]);
   if (!isOnce && isGood) {
-    stage.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
     print(renderInvitation(place.publicUrl, stage.account));
     await interrupted;
   }

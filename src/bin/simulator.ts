@@ -46,7 +46,10 @@ const simulator = await startSimulator({
   latencyMs: Number(values.latency ?? 0),
   ...(values["no-rate-limit"] === true ? { rateLimit: false as const } : {}),
 });
-const portal = simulator.addPortal({ contacts: Number(values.contacts ?? 300) });
+const portal = simulator.addPortal({
+  contacts: Number(values.contacts ?? 300),
+  uiDomain: new URL(simulator.url).host,
+});
 
 console.log(`Simulated HubSpot   ${simulator.url}   (set HUBSPOT_API_URL and HUBSPOT_APP_URL to it)`);
 console.log(

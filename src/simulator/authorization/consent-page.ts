@@ -1,32 +1,57 @@
 import type { SimulatedPortal } from "../portal.js";
+import { escapeHtml, layout } from "../pages/layout.js";
 import type { AuthorizeRequest } from "./authorize.js";
 
 /** More would make the page unusable; tests choose in code, not here. */
 const PORTALS_SHOWN = 50;
 
+interface ConsentModel {
+  readonly appName: string;
+  readonly portals: readonly SimulatedPortal[];
+  /** Where the form goes. */
+  readonly action: string;
+}
+
 /** The page on which a person chooses the account and allows or denies the app. */
-export function consentPage(
-  request: AuthorizeRequest,
-  portals: readonly SimulatedPortal[],
-  action: string,
-): string {
+export function consentPage(request: AuthorizeRequest, { appName, portals, action }: ConsentModel): string {
   const shown = portals.filter(
     ({ portalId }) => request.portalId === undefined || request.portalId === portalId,
   );
   return layout(
-    "Connect an app",
-    `<p>An app asks for access to a simulated HubSpot account.</p>
+    `Connect ${appName} to HubSpot`,
+    `<p><strong>${escapeHtml(appName)}</strong> asks for access to a HubSpot account.</p>
 <form method="post" action="${escapeHtml(action)}">
 <label for="identity">Account and user</label>
 <select id="identity" name="identity">${shown.slice(0, PORTALS_SHOWN).map(portalOptions).join("")}</select>
-<p>It will be able to use:</p>
-<ul>${request.scopes.map((scope) => `<li><code>${escapeHtml(scope)}</code></li>`).join("")}${request.optionalScopes
-      .map((scope) => `<li><code>${escapeHtml(scope)}</code> (optional)</li>`)
+<p>${escapeHtml(appName)} will be able to:</p>
+<ul>${request.scopes.map((scope) => scopeItem(scope)).join("")}${request.optionalScopes
+      .map((scope) => scopeItem(scope, " (optional)"))
       .join("")}</ul>
 <p class="buttons"><button name="decision" value="allow">Connect app</button>
 <button name="decision" value="deny" class="quiet">Cancel</button></p>
 </form>`,
   );
+}
+
+/** What a scope lets an app do, for people; one that is not listed is shown as it is. */
+const SCOPE_WORDS: Readonly<Record<string, string>> = {
+  oauth: "Know the account and the user who connects it",
+  automation: "See workflows, and complete their custom actions",
+  "automation.sequences.read": "See sequences and who is enrolled in them",
+  "automation.sequences.enrollments.write": "Enroll contacts in sequences",
+  "crm.objects.contacts.read": "See contacts and their properties",
+  "crm.objects.contacts.write": "Change contacts' properties",
+  "crm.schemas.contacts.write": "Add contact properties",
+  "crm.objects.owners.read": "See contact owners",
+  "crm.lists.read": "See segments and their members",
+  "settings.users.read": "See the account's users and their seats",
+  "communication_preferences.read": "See contacts' email subscriptions",
+};
+
+function scopeItem(scope: string, remark = ""): string {
+  const code = `<code>${escapeHtml(scope)}</code>`;
+  const words = SCOPE_WORDS[scope];
+  return `<li>${words === undefined ? code : `${words} ${code}`}${remark}</li>`;
 }
 
 export function authorizeErrorPage(reason: string): string {
@@ -47,29 +72,4 @@ function portalOptions({ portalId, traits, users }: SimulatedPortal): string {
       return `<option value="${portalId}:${userId}">${escapeHtml(label)}</option>`;
     });
   return `<optgroup label="${escapeHtml(`${traits.name} (${portalId})`)}">${options.join("")}</optgroup>`;
-}
-
-const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f5f8fa;color:#213343}
-main{max-width:34rem;margin:4rem auto;padding:2rem;background:#fff;border:1px solid #cbd6e2;border-radius:6px}
-h1{font-size:1.4rem;margin-top:0}label{display:block;font-weight:600}select{width:100%;padding:.5rem;font:inherit}
-button{font:inherit;padding:.6rem 1.2rem;border:1px solid #c93700;border-radius:4px;background:#c93700;color:#fff}
-button.quiet{background:#fff;color:#213343;border-color:#7c98b6}.note{color:#516f90;font-size:.85rem}`;
-
-function layout(title: string, content: string): string {
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escapeHtml(title)} - simulated HubSpot</title><style>${STYLE}</style></head>
-<body><main><h1>${escapeHtml(title)}</h1>${content}
-<p class="note">This is a simulation of HubSpot for development. No real account is involved.</p></main></body></html>`;
-}
-
-function escapeHtml(text: string): string {
-  const entities: Record<string, string> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "'": "&#39;",
-  };
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }

@@ -65,13 +65,16 @@ function askForConsent(world: World, { query, target }: SiteRequest): Answer {
   if (problem !== undefined) return page(400, authorizeErrorPage(problem));
   if (world.settings.autoConsent !== undefined)
     return followUp(decide(world, request, world.settings.autoConsent));
-  return page(200, consentPage(request, [...world.portals.values()], target));
+  const portals = [...world.portals.values()];
+  return page(200, consentPage(request, { appName: world.settings.appName, portals, action: target }));
 }
 
 function takeConsent(world: World, { query, form, target }: SiteRequest): Answer {
   const request = authorizeRequestAt(world, withoutQuery(target), query);
   if (request === undefined) return notFound("No such page");
-  return followUp(decide(world, request, choiceOf(form)));
+  const choice = choiceOf(form);
+  if (world.settings.asksOnce && choice.deny !== true) world.settings.autoConsent = choice;
+  return followUp(decide(world, request, choice));
 }
 
 function choiceOf(form: URLSearchParams): ConsentChoice {

@@ -3,6 +3,7 @@ import type { ApiRoute } from "../endpoints/call.js";
 import { APP_ROUTES, type AppRoute } from "../journal/journal-routes.js";
 import { API_ROUTES } from "../endpoints/routes.js";
 import { SITE_ROUTES, type SiteRoute } from "../authorization/site.js";
+import { RECORD_ROUTES } from "../pages/record-pages.js";
 import type { AccessToken } from "../authorization/grants.js";
 import { TOKEN_ROUTES, type FormRoute } from "../authorization/token-endpoint.js";
 import { CONTROL_PREFIX, answerControl } from "../control/control-api.js";
@@ -34,7 +35,12 @@ const ROUTER = new Router<AnyRoute>([
     token,
   })),
   ...APP_ROUTES.map((app): AnyRoute => ({ kind: "app", method: app.method, path: app.path, app })),
-  ...SITE_ROUTES.map((site): AnyRoute => ({ kind: "site", method: site.method, path: site.path, site })),
+  ...[...SITE_ROUTES, ...RECORD_ROUTES].map((site): AnyRoute => ({
+    kind: "site",
+    method: site.method,
+    path: site.path,
+    site,
+  })),
 ]);
 
 /** Answers one HTTP request. Both of HubSpot's hosts, and the simulator's own controls, live on this origin. */

@@ -38,6 +38,10 @@ export interface SimulatorOptions {
   readonly clientSecrets: readonly string[];
   readonly appId: string;
   readonly redirectUris: readonly string[];
+  /** What the consent page calls the app. Default "An app". */
+  readonly appName?: string;
+  /** A browser passes the consent page without a click once somebody agreed there. Default false. */
+  readonly asksOnce?: boolean;
   /** Scopes the app declares. With none of the three lists given, any scope may be asked for. */
   readonly requiredScopes?: readonly string[];
   readonly optionalScopes?: readonly string[];
@@ -89,6 +93,8 @@ export interface Settings {
   readonly clientSecrets: readonly string[];
   readonly appId: string;
   readonly redirectUris: readonly string[];
+  readonly appName: string;
+  readonly asksOnce: boolean;
   readonly requiredScopes: readonly string[];
   readonly optionalScopes: readonly string[];
   readonly conditionalScopes: readonly string[];
@@ -140,6 +146,8 @@ export function settingsFrom(options: SimulatorOptions): Settings {
     clientSecrets: options.clientSecrets,
     appId: options.appId,
     redirectUris: options.redirectUris,
+    appName: options.appName ?? "An app",
+    asksOnce: options.asksOnce ?? false,
     requiredScopes: options.requiredScopes ?? [],
     optionalScopes: options.optionalScopes ?? [],
     conditionalScopes: options.conditionalScopes ?? [],

@@ -6,6 +6,7 @@ import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm } from "../frame/form-answers.js";
 import { frameOf } from "../frame/shell.js";
 import { actorOf } from "../session/visit.js";
+import { hubspotUrlOf } from "../words/paths.js";
 import { createFormat } from "../words/format.js";
 import { UnenrollPage } from "./unenroll-page.js";
 
@@ -17,14 +18,14 @@ function missingScopes({ visit }: Pick<Exchange, "visit">): string[] {
 /** GET /settings/unenroll */
 export async function showUnenroll(exchange: Exchange): Promise<void> {
   const { options, visit, response } = exchange;
-  const { portalId, timeZone, uiDomain } = visit.portal;
+  const { portalId, timeZone } = visit.portal;
   const setup = await readSetup(options.database, portalId);
   const model = {
     frame: frameOf(exchange),
     setup,
     missingScopes: missingScopes(exchange),
     portalId,
-    uiDomain,
+    hubspotUrl: hubspotUrlOf(visit.portal, options.appUrl),
   };
   sendPage(response, 200, <UnenrollPage {...model} format={createFormat(timeZone, options.now())} />);
 }

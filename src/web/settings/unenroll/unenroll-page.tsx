@@ -5,6 +5,7 @@ import type { UnenrollSetup } from "#domain/unenroll/setup.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 import { Time } from "../frame/connection.js";
 import { SitePage, type Frame } from "../frame/shell.js";
+import { flowUrl } from "../words/fixes.js";
 import type { Format } from "../words/format.js";
 import { reconnectPath } from "../words/paths.js";
 
@@ -15,7 +16,7 @@ export interface UnenrollPageModel {
   /** Permissions that the account has not given yet. */
   readonly missingScopes: readonly string[];
   readonly portalId: PortalId;
-  readonly uiDomain: string | null;
+  readonly hubspotUrl: string;
   readonly format: Format;
 }
 
@@ -97,7 +98,7 @@ function Situation(model: UnenrollPageModel) {
   return <Working {...model} setup={setup} />;
 }
 
-function Working({ setup, portalId, uiDomain, format }: UnenrollPageModel & { setup: UnenrollSetup }) {
+function Working({ setup, portalId, hubspotUrl, format }: UnenrollPageModel & { setup: UnenrollSetup }) {
   return (
     <p>
       The helper workflow is working
@@ -110,10 +111,8 @@ function Working({ setup, portalId, uiDomain, format }: UnenrollPageModel & { se
       )}
       . Ending a contact's sequence takes about a minute and a half.{" "}
       {setup.flowId === undefined ? null : (
-        <a
-          href={`https://${uiDomain ?? "app.hubspot.com"}/workflows/${portalId}/platform/flow/${setup.flowId}/edit`}
-        >
-          Open it in HubSpot
+        <a href={flowUrl({ hubspotUrl, portalId }, setup.flowId)} target="_blank" rel="noopener noreferrer">
+          Open it in HubSpot ↗
         </a>
       )}
     </p>

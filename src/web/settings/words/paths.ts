@@ -80,6 +80,6 @@ export function reconnectPath(feature: Feature): string {
 }
 
 /** The origin of HubSpot's pages for the portal: its own host, or `appUrl` if that is not known. */
-export function hubspotUrlOf({ uiDomain }: PortalOverview, appUrl: string): string {
+export function hubspotUrlOf({ uiDomain }: Pick<PortalOverview, "uiDomain">, appUrl: string): string {
   return uiDomain !== null && /^[\w.-]+$/.test(uiDomain) ? `https://${uiDomain}` : appUrl;
 }
