@@ -99,6 +99,25 @@ export async function makeRotation(name: string, userId = 7n, of = portalId): Pr
   return rotationId;
 }
 
+/** Gives the account's contacts a property, as a person makes one in HubSpot. */
+export function addProperty(
+  name: string,
+  label: string,
+  { isHidden = false, holdsUser = false }: { isHidden?: boolean; holdsUser?: boolean } = {},
+): void {
+  site.simulator.portals.get(Number(portalId))?.contactProperties.add({
+    name,
+    label,
+    type: "enumeration",
+    fieldType: "select",
+    groupName: "contactinformation",
+    description: "",
+    hidden: isHidden,
+    createdAtMs: 0,
+    ...(holdsUser && { referencedObjectType: "OWNER" as const }),
+  });
+}
+
 /** A site for a whole test file, and two accounts for each test, each with an admin who is signed in. */
 export function usePolicySite(options: SiteOptions = {}): void {
   beforeAll(async () => {

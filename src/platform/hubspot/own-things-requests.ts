@@ -31,9 +31,17 @@ const listedProperty = z.object({
   label: z.string().max(1_000),
   type: z.string().max(50),
   hidden: z.boolean().nullish(),
+  referencedObjectType: z.string().max(50).nullish().catch(null),
 });
 /** A property of the account's contacts. */
-export type ContactProperty = Readonly<Pick<z.output<typeof listedProperty>, "name" | "label" | "type">>;
+export interface ContactProperty extends Readonly<
+  Pick<z.output<typeof listedProperty>, "name" | "label" | "type">
+> {
+  /** HubSpot shows it to nobody. */
+  readonly isHidden: boolean;
+  /** Its values are users of the account. */
+  readonly holdsUser: boolean;
+}
 
 const namedFlow = z.object({ id: flowId, name: z.string().nullish().catch(null) });
 
@@ -53,7 +61,6 @@ export interface OwnThingsRequests {
   deleteFlow(id: string): Promise<void>;
   /** @returns false if the account has a property of this name. */
   createContactProperty(definition: object): Promise<boolean>;
-  /** Those that people see. */
   listContactProperties(): Promise<ContactProperty[]>;
   deleteContactProperty(name: string): Promise<void>;
   /**
@@ -87,9 +94,13 @@ export function ownThingsRequests(call: PortalTransport, { read, page }: AnswerR
     async listContactProperties() {
       const { results } = await read({ method: "GET", path: paths.contactProperties }, anyBatch);
       const { read: found } = readEach(results, listedProperty);
-      return found
-        .filter(({ hidden }) => hidden !== true)
-        .map(({ name, label, type }) => ({ name, label, type }));
+      return found.map(({ name, label, type, hidden, referencedObjectType }) => ({
+        name,
+        label,
+        type,
+        isHidden: hidden === true,
+        holdsUser: referencedObjectType === "OWNER",
+      }));
     },
     async deleteContactProperty(name) {
       await orUndefined(call({ method: "DELETE", path: paths.contactProperty(name) }));

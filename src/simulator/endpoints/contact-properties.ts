@@ -24,6 +24,9 @@ export const CONTACT_PROPERTY_ROUTES: readonly ApiRoute[] = ["contacts", "0-1"].
 const NATIVE = [
   ["email", "Email", "string", "text"],
   ["firstname", "First Name", "string", "text"],
+  ["lastname", "Last Name", "string", "text"],
+  ["company", "Company Name", "string", "text"],
+  ["hubspot_owner_id", "Contact owner", "enumeration", "select"],
   ["hs_lead_status", "Lead Status", "enumeration", "radio"],
   ["lifecyclestage", "Lifecycle Stage", "enumeration", "radio"],
   ["numemployees", "Number of Employees", "enumeration", "select"],
@@ -35,7 +38,8 @@ const NATIVE = [
 function list({ portal, nowMs }: ApiCall): Answer {
   const native = NATIVE.map(([name, label, type, fieldType]): CustomProperty => {
     const rest = { groupName: "contactinformation", description: "", hidden: false, createdAtMs: nowMs };
-    return { name, label, type, fieldType, ...rest };
+    const isOwner = name === "hubspot_owner_id";
+    return { name, label, type, fieldType, ...rest, ...(isOwner && { referencedObjectType: "OWNER" }) };
   });
   return ok({ results: [...native, ...portal.contactProperties.all()].map(shown) });
 }

@@ -8,6 +8,8 @@ export interface CustomProperty {
   readonly description: string;
   readonly hidden: boolean;
   readonly createdAtMs: number;
+  /** Set if its values are users of the account. */
+  readonly referencedObjectType?: "OWNER";
 }
 
 /** Properties every contact has, which anybody with the scope may write. */

@@ -11,6 +11,7 @@ import {
   audit,
   PRESET,
   makeRotation,
+  addProperty,
   usePolicySite,
 } from "../../support/policy-site.js";
 import { adminOf } from "../../support/actors.js";
@@ -156,6 +157,7 @@ describe("rotations", () => {
 describe("presets", () => {
   test("hold the whole policy, as typed", async () => {
     const rotationId = String(await makeRotation("DACH"));
+    addProperty("sales_rep", "Sales rep");
     const typed = {
       ...PRESET,
       sender_mode: "contact_property",

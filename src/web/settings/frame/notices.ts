@@ -89,6 +89,10 @@ const NOTICES = {
     "/settings/danger",
     "Enrollment paused. Contacts wait in their workflows until you resume, or until their deadline.",
   ),
+  "portal-paused-until": good(
+    "/settings/danger",
+    "Enrollment paused until {}. Contacts wait in their workflows until then, or until their deadline.",
+  ),
   "portal-resumed": good("/settings/danger", "Enrollment resumed. Waiting contacts are being enrolled."),
   "history-erased": good("/settings/danger", "Deleting the history. This takes a few seconds."),
   "connected-meanwhile": bad(
@@ -161,6 +165,10 @@ const NOTICES = {
   "rotation-saved": good("/settings/rotations", "Saved rotation {}."),
   "rotation-deleted": good("/settings/rotations", "Deleted rotation {}."),
   "preset-saved": good("/settings/presets", "Saved preset {}. It applies to contacts from now on."),
+  "preset-saved-unchecked": bad(
+    "/settings/presets",
+    "Saved preset {}. HubSpot didn't answer, so its property names weren't checked. Save it again later to check them.",
+  ),
   "preset-deleted": good("/settings/presets", "Deleted preset {}."),
   "rotation-saved-not-days": bad(
     "/settings/rotations",

@@ -5,6 +5,7 @@ import type { PresetDraft } from "#domain/policy/preset-store.js";
 import type { Nameable } from "../words/names.js";
 import { problemsOf, type Problems } from "../frame/problems.js";
 import type { FormFields } from "#web/kit/form-fields.js";
+import { internalNameOf, missingProperty, type KnownProperties } from "../step/property-field.js";
 import { nameField } from "./rotation-entry.js";
 import { cutText } from "#platform/text/storable-text.js";
 
@@ -73,15 +74,30 @@ export function presetEntryOf({ name, policy }: PresetDraft): PresetEntry {
   };
 }
 
-/** What was typed as a draft, or what is wrong with it by field. Whom it names has to be in this portal. */
+/** With the internal names of properties that were typed by their labels. */
+export function withInternalNames(entry: PresetEntry, properties: KnownProperties): PresetEntry {
+  return {
+    ...entry,
+    sender_property: internalNameOf(entry.sender_property, properties),
+    property_name: internalNameOf(entry.property_name, properties),
+  };
+}
+
+/** True if it has a rule about a property. */
+export const namesProperty = ({ sender, suppression }: Policy): boolean =>
+  sender.mode === "contact_property" || suppression.property !== null;
+
+/** What was typed as a draft, or what is wrong with it by field. Whom and what it names has to be in this portal. */
 export function parsePresetEntry(
   entry: PresetEntry,
   nameable: Nameable,
+  properties: KnownProperties,
 ): { draft: PresetDraft } | { problems: Problems } {
   const name = z.object({ name: nameField }).safeParse(entry);
   const policy = policySchema.safeParse(toPolicy(entry));
   const problems = {
     ...(name.success ? {} : problemsOf(name.error)),
+    ...unknownProperties(entry, properties),
     ...(policy.success ? {} : policyProblems(policy.error, entry)),
     ...unknownNames(entry, nameable),
   };
@@ -188,6 +204,16 @@ function domainProblem(path: readonly PropertyKey[], typed: string): string {
   if (typeof index !== "number") return "List 1,000 domains at most.";
   const wrong = domainsOf(typed)[index] ?? "";
   return `“${cutText(wrong, LONGEST_QUOTE)}” is not a domain. Write one per line, such as example.com.`;
+}
+
+function unknownProperties(entry: PresetEntry, properties: KnownProperties): Problems {
+  const isUsed = entry.sender_mode === "contact_property";
+  const sender = isUsed ? missingProperty(entry.sender_property, properties) : undefined;
+  const suppressing = missingProperty(entry.property_name, properties);
+  return {
+    ...(sender === undefined ? {} : { sender_property: sender }),
+    ...(suppressing === undefined ? {} : { property_name: suppressing }),
+  };
 }
 
 function unknownNames(entry: PresetEntry, { names }: Nameable): Problems {

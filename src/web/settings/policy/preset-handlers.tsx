@@ -10,6 +10,7 @@ import {
   presetSnapshot,
   type StoredPreset,
 } from "#domain/policy/preset-store.js";
+import { within } from "#platform/time/within.js";
 import { findPortalPolicy, savePortalPolicy } from "#domain/policy/portal-policy-store.js";
 import { isUsable, readSetup } from "#domain/unenroll/setup.js";
 import { readFlowUses } from "#domain/flows/flow-uses.js";
@@ -22,7 +23,14 @@ import { lookAgain } from "../frame/look-again.js";
 import { sendMissing, statusOf, finishForm } from "../frame/form-answers.js";
 import { readId } from "#web/kit/form-fields.js";
 import { actorOf } from "../session/visit.js";
-import { parsePresetEntry, presetEntryOf, readPresetEntry } from "./preset-entry.js";
+import {
+  namesProperty,
+  parsePresetEntry,
+  presetEntryOf,
+  readPresetEntry,
+  withInternalNames,
+} from "./preset-entry.js";
+import type { KnownProperties } from "../step/property-field.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { submitVersioned } from "../frame/versioned-form.js";
 
@@ -61,11 +69,14 @@ export async function changePreset(exchange: FormExchange): Promise<void> {
   const { portalId } = visit.session;
   const saved = await findSaved(exchange);
   if (saved === "missing") return sendNoPreset(exchange);
-  const nameable = await readNameable(database, portalId);
-  const entry = readPresetEntry(form);
+  const [nameable, properties] = await Promise.all([
+    readNameable(database, portalId),
+    options.contactProperties(portalId),
+  ]);
+  const entry = withInternalNames(readPresetEntry(form), properties);
   await submitVersioned(exchange, {
     entry,
-    parsed: parsePresetEntry(entry, nameable),
+    parsed: parsePresetEntry(entry, nameable, properties),
     save: async (draft, version) => {
       const before = saved && { presetId: saved.presetId, version };
       const undoKey = randomUUID();
@@ -74,7 +85,14 @@ export async function changePreset(exchange: FormExchange): Promise<void> {
       if (outcome.kind !== "saved") return { problems: PROBLEMS[outcome.kind] };
       await lookAgain(options, portalId);
       const undoable = before === undefined ? {} : { undoKey };
-      return { notice: { name: "preset-saved", about: draft.name, ...undoable } };
+      const isChecked = properties !== undefined || !namesProperty(draft.policy);
+      return {
+        notice: {
+          name: isChecked ? "preset-saved" : "preset-saved-unchecked",
+          about: draft.name,
+          ...undoable,
+        },
+      };
     },
     find: async () => saved && findPreset(database, portalId, saved.presetId),
     compare: (stored, draft) =>
@@ -144,7 +162,7 @@ export async function changeDefaultPreset(exchange: FormExchange): Promise<void>
 
 async function sendForm(
   exchange: Exchange,
-  model: Omit<PresetModel, "frame" | "uses" | "mayReplace">,
+  model: Omit<PresetModel, "frame" | "uses" | "mayReplace" | "properties">,
 ): Promise<void> {
   const status = statusOf({
     problems: model.problems,
@@ -152,12 +170,21 @@ async function sendForm(
   });
   const { database } = exchange.options;
   const { portalId } = exchange.visit.session;
-  const [uses, setup] = await Promise.all([
+  const [uses, setup, properties] = await Promise.all([
     readFlowUses(database.pool, portalId),
     readSetup(database, portalId),
+    propertiesToShow(exchange),
   ]);
-  const page = { frame: frameOf(exchange), uses, mayReplace: isUsable(setup), ...model };
+  const page = { frame: frameOf(exchange), uses, properties, mayReplace: isUsable(setup), ...model };
   sendPage(exchange.response, status, <PresetPage {...page} />);
+}
+
+/** How long a form waits for the list of properties, without which it is usable, too. */
+const PROPERTIES_PATIENCE_MS = 1_000;
+
+function propertiesToShow({ options, visit }: Exchange): Promise<KnownProperties> {
+  const listed = options.contactProperties(visit.session.portalId);
+  return within(PROPERTIES_PATIENCE_MS, listed, () => new Error("late")).catch(() => undefined);
 }
 
 /** Undefined for the address of a new one. */

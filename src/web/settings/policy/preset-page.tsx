@@ -15,6 +15,7 @@ import {
   TextField,
 } from "../frame/fields.js";
 import { rotationChoices, rotationNote } from "../step/people-choices.js";
+import { PropertyField, type KnownProperties } from "../step/property-field.js";
 import { SenderModeField, SenderRotationField, SenderUserField } from "../step/sender-fields.js";
 import { NEW_PRESET_PATH, PRESETS_PATH } from "./presets-page.js";
 import { UsedByNote } from "../frame/used-by.js";
@@ -27,6 +28,8 @@ export interface PresetModel extends FormState<PresetEntry> {
   nameable: Nameable;
   /** Whether contacts can be taken out of their sequences in this account. */
   mayReplace: boolean;
+  /** What its rules can be about. */
+  properties: KnownProperties;
   /** Which workflows depend on it. */
   uses: FlowUses;
   /** Another admin's save kept it from being deleted. */
@@ -105,7 +108,7 @@ function Delete({ frame, path, saved, version, uses }: DeleteModel) {
   );
 }
 
-function Sender({ saved, entry, problems, nameable }: PresetModel) {
+function Sender({ saved, entry, problems, nameable, properties }: PresetModel) {
   return (
     <Group legend="Who sends">
       <SenderModeField
@@ -113,11 +116,13 @@ function Sender({ saved, entry, problems, nameable }: PresetModel) {
         modes={["default_sender", "contact_owner", "contact_property", "specific_user", "rotation"]}
         problems={problems}
       />
-      <TextField
+      <PropertyField
         name="sender_property"
         label="User property"
         value={entry.sender_property}
-        note="Internal property name, such as sales_rep. For “A contact property that holds a user”."
+        note={{ about: "For “A contact property that holds a user”. ", example: "sales_rep" }}
+        properties={properties}
+        isOfUser
         problems={problems}
       />
       <SenderUserField
@@ -214,7 +219,7 @@ function Contacts({ entry, problems, mayReplace }: PresetModel) {
   );
 }
 
-function Suppression({ entry, problems }: PresetModel) {
+function Suppression({ entry, problems, properties }: PresetModel) {
   return (
     <Group legend="Never enroll">
       <CheckBox
@@ -230,11 +235,12 @@ function Suppression({ entry, problems }: PresetModel) {
         note="One per line, such as example.com. Includes subdomains."
         problems={problems}
       />
-      <TextField
+      <PropertyField
         name="property_name"
         label="Contact property"
         value={entry.property_name}
-        note="Internal property name, such as lifecyclestage. Leave blank for none."
+        note={{ about: "Leave blank for none. ", example: "lifecyclestage" }}
+        properties={properties}
         problems={problems}
       />
       <TextArea

@@ -2,6 +2,7 @@ import { takesStamps } from "#domain/ready-made/plan-trigger.js";
 import { LEAD_STATUSES } from "#domain/ready-made/recipe.js";
 import { CheckBox, Group, SelectField, TextArea, TextField } from "../frame/fields.js";
 import { SenderModeField, SenderRotationField, SenderUserField } from "../step/sender-fields.js";
+import { PropertyField } from "../step/property-field.js";
 import { reconnectPath } from "../words/paths.js";
 import { leadStatusLabel } from "./plan-words.js";
 import { TRIGGERS_OF, type RecipeOptions } from "./recipe-entry.js";
@@ -77,21 +78,14 @@ function Property({
 }: Pick<RecipeModel, "entry" | "options" | "problems"> & { when: string }) {
   return (
     <>
-      <TextField
+      <PropertyField
         name="property"
         label="Property"
         value={entry.property}
-        note={`${when}${properties === undefined ? "We couldn't load your properties from HubSpot. Enter the internal name, such as hs_lead_status." : "Its internal name, such as hs_lead_status. Matches appear as you type."}`}
+        note={{ about: when, example: "hs_lead_status" }}
+        properties={properties}
         problems={problems}
-        list={properties === undefined ? undefined : "properties"}
       />
-      <datalist id="properties">
-        {properties?.map(({ name, label }) => (
-          <option key={name} value={name}>
-            {label}
-          </option>
-        ))}
-      </datalist>
       <TextArea
         name="values"
         label="Values"
