@@ -7,6 +7,7 @@ import { tellEnds } from "#domain/subscriptions/tell-ends.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { applyLateFates } from "./sweeps/apply-late-fates.js";
+import { endPauses } from "./sweeps/end-pauses.js";
 import { eraseHistories } from "./sweeps/erase-history.js";
 import { pruneHistory } from "./sweeps/prune-history.js";
 import { readJournal, type ReadJournalOptions } from "./sweeps/read-journal.js";
@@ -64,6 +65,7 @@ export const SCHEDULE = {
       (await findOverduePortals(pool, overdueLooks)).forEach(wake);
     },
   },
+  endPauses: { everyMs: 5_000, work: endPauses },
   followDatabaseClock: { everyMs: 2_000, work: followDatabaseClock },
   recallStranded: {
     everyMs: 5 * 60_000,

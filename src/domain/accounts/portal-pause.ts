@@ -6,19 +6,34 @@ import { recordChange } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 
+/** How long a pause lasts, and what for. */
+export interface PauseTerms {
+  /** Null: until somebody resumes. */
+  readonly until: Date | null;
+  readonly reason: string | null;
+}
+
+const WITHOUT_END: PauseTerms = { until: null, reason: null };
+
 /**
  * Pauses or resumes the portal. Does nothing if it is already in that state. The settings' version stays the same: no
  * form of the site contains the pause, so no form being filled in becomes out of date.
+ *
+ * @param pause false resumes; true pauses until somebody resumes.
  */
-export async function setPaused(pool: Pool, actor: Actor, isPaused: boolean): Promise<void> {
+export async function setPaused(pool: Pool, actor: Actor, pause: boolean | PauseTerms): Promise<void> {
+  const isPaused = pause !== false;
+  const { until, reason } = typeof pause === "boolean" ? WITHOUT_END : pause;
   requireRight(actor, isPaused ? "pausePortal" : "resumePortal");
   await inTransaction(pool, async (client) => {
     const { rowCount } = await client.query(
-      `INSERT INTO portal_settings AS s (portal_id, paused_at)
-       SELECT $1, now() WHERE $2 OR EXISTS (SELECT FROM portal_settings WHERE portal_id = $1)
-       ON CONFLICT (portal_id) DO UPDATE SET paused_at = CASE WHEN $2 THEN now() END, updated_at = now()
+      `INSERT INTO portal_settings AS s (portal_id, paused_at, paused_until, pause_reason)
+       SELECT $1, now(), $3, $4 WHERE $2 OR EXISTS (SELECT FROM portal_settings WHERE portal_id = $1)
+       ON CONFLICT (portal_id) DO UPDATE SET paused_at = CASE WHEN $2 THEN now() END,
+                                             paused_until = CASE WHEN $2 THEN $3::timestamptz END,
+                                             pause_reason = CASE WHEN $2 THEN $4 END, updated_at = now()
          WHERE (s.paused_at IS NOT NULL) <> $2`,
-      [actor.portalId, isPaused],
+      [actor.portalId, isPaused, until, reason],
     );
     if (rowCount === 0) return;
     if (!isPaused)
@@ -26,14 +41,24 @@ export async function setPaused(pool: Pool, actor: Actor, isPaused: boolean): Pr
         actor.portalId,
       ]);
     const [underWay, paused] = [{ enrolling: "under_way" }, { enrolling: "paused" }];
+    const terms = { ...(until && { pausedUntil: until.toISOString() }), ...(reason && { reason }) };
     await recordChange(client, actor, {
       subject: "portal",
       subjectName: "Enrollment",
       action: isPaused ? "PAUSED" : "RESUMED",
       before: isPaused ? underWay : paused,
-      after: isPaused ? paused : underWay,
+      after: isPaused ? { ...paused, ...terms } : underWay,
     });
   });
+}
+
+/** Portals whose pause was to end by now. One of before an earlier release's pause says nothing of it. */
+export async function findEndedPauses(pool: Pool): Promise<bigint[]> {
+  const { rows } = await pool.query<{ portal_id: string }>({
+    name: "find-ended-pauses",
+    text: "SELECT portal_id FROM portal_settings WHERE paused_until <= now() AND paused_at < paused_until",
+  });
+  return rows.map(({ portal_id }) => BigInt(portal_id));
 }
 
 /**
@@ -102,6 +127,10 @@ export interface Pause {
   readonly isPartial: boolean;
   /** When the first of them is released without being enrolled; null if none waits, or not all were counted. */
   readonly firstDeadlineAt: Date | null;
+  /** When it ends by itself; null: when somebody resumes. */
+  readonly until: Date | null;
+  /** As whoever paused typed it. */
+  readonly reason: string | null;
 }
 
 /** Counted on every page: no more than can be read in a few milliseconds. */
@@ -113,16 +142,21 @@ export async function readPause(pool: Pool, portalId: PortalId, since: Date): Pr
     user_email: string | null;
     waiting: number;
     first_deadline: Date | null;
+    paused_until: Date | null;
+    pause_reason: string | null;
   }>({
     name: "read-pause",
     text: `
       SELECT (SELECT user_email FROM audit_entries
                WHERE portal_id = $1 AND subject = 'portal' AND action = 'PAUSED' ORDER BY id DESC LIMIT 1) AS user_email,
+             (SELECT paused_until FROM portal_settings WHERE portal_id = $1 AND paused_until > paused_at),
+             (SELECT pause_reason FROM portal_settings WHERE portal_id = $1),
              count(*)::int AS waiting, min(deadline_at) AS first_deadline
         FROM (${undecidedRows({ columns: "e.deadline_at", portalId: "$1", limit: "$2" })} LIMIT $2) AS open`,
     values: [portalId, MOST_WAITING_COUNTED],
   });
-  const { user_email: by = null, waiting = 0, first_deadline: firstDeadlineAt = null } = rows[0] ?? {};
+  const { user_email: by = null, waiting = 0, first_deadline: first = null } = rows[0] ?? {};
+  const { paused_until: until = null, pause_reason: reason = null } = rows[0] ?? {};
   const isPartial = waiting >= MOST_WAITING_COUNTED;
-  return { since, by, waiting, isPartial, firstDeadlineAt: isPartial ? null : firstDeadlineAt };
+  return { since, by, waiting, isPartial, firstDeadlineAt: isPartial ? null : first, until, reason };
 }

@@ -88,7 +88,7 @@ const SYSTEM_RIGHTS: Readonly<Record<System["part"], readonly Right[]>> = {
   operator: ["access", "pause", "account", "webhooks"],
   // It has ended the connection already: we only note it.
   hubspot: ["account"],
-  worker: ["executions", "webhooks"],
+  worker: ["executions", "pause", "webhooks"],
 };
 
 /** Reading needs no right of a verb: an endpoint names the scope it asks for. */

@@ -1,6 +1,7 @@
 import { sendPage } from "#web/kit/page.js";
 import { withDeadline } from "#platform/time/request-deadline.js";
 import { createFormat } from "../words/format.js";
+import { readPauseTerms } from "./pause-entry.js";
 import { DangerPage } from "./danger-page.js";
 import { readDangerState, requestErasure, setPaused } from "#domain/accounts/portal-pause.js";
 import { readFlowUses } from "#domain/flows/flow-uses.js";
@@ -32,9 +33,17 @@ export async function showDanger(exchange: Exchange): Promise<void> {
 
 /** POST /settings/danger/pause */
 export async function pause(exchange: FormExchange): Promise<void> {
-  const { options, visit } = exchange;
-  await setPaused(options.database.pool, actorOf(visit), true);
-  finishForm(exchange, "portal-paused", backTo(exchange));
+  const { options, visit, form } = exchange;
+  const { timeZone } = visit.portal;
+  const terms = readPauseTerms(form, { now: options.now(), timeZone });
+  await setPaused(options.database.pool, actorOf(visit), terms);
+  const { until } = terms;
+  const about = until === null ? "" : createFormat(timeZone, undefined).dateTime(until);
+  finishForm(
+    exchange,
+    until === null ? "portal-paused" : { name: "portal-paused-until", about },
+    backTo(exchange),
+  );
 }
 
 /** POST /settings/danger/resume */

@@ -1,4 +1,5 @@
 import { PostForm } from "../frame/fields.js";
+import { PauseFields } from "../frame/pause-menu.js";
 import type { FlowUses } from "#domain/flows/flow-uses.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { numbered, type Format } from "../words/format.js";
@@ -54,6 +55,7 @@ function PauseCard({ frame, state: { pausedAt }, backlog, format }: DangerPageMo
         action={pausedAt === null ? "/settings/danger/pause" : "/settings/danger/resume"}
         formToken={frame.formToken}
       >
+        {pausedAt === null ? <PauseFields /> : null}
         <button class={pausedAt === null ? "button" : "button primary"}>
           {pausedAt === null ? "Pause enrollment" : "Resume enrollment"}
         </button>

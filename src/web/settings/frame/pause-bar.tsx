@@ -10,10 +10,10 @@ interface PauseBarModel {
   current: SitePath;
 }
 
-/** On every page while enrollment is paused: since when, who paused it, what waits, and how to resume. */
+/** On every page while enrollment is paused: since when, who paused it and why, until when, what waits, and how to resume. */
 export function PauseBar({ frame: { pause, format, formToken }, current }: PauseBarModel) {
   if (pause === undefined) return null;
-  const { since, by, waiting, isPartial, firstDeadlineAt } = pause;
+  const { since, by, waiting, isPartial, firstDeadlineAt, until, reason } = pause;
   return (
     <section class="notice wait pause" aria-label="Pause">
       <p>
@@ -21,6 +21,16 @@ export function PauseBar({ frame: { pause, format, formToken }, current }: Pause
           Enrollment was paused <Time date={since} format={format} />
           {by === null ? "" : ` by ${by}`}.
         </strong>{" "}
+        {reason === null ? null : (
+          <>
+            Reason: “<bdi>{reason}</bdi>”.{" "}
+          </>
+        )}
+        {until === null ? null : (
+          <>
+            Resumes automatically <Time date={until} format={format} />.{" "}
+          </>
+        )}
         {waiting === 0
           ? "No contacts are waiting."
           : `${isPartial ? `${format.count(waiting)}+ contacts` : numbered(waiting, "contact")} waiting.`}{" "}

@@ -66,6 +66,7 @@ const LABELS: Readonly<Record<string, string>> = {
   alertFailurePercent: "Failure rate alert (%)",
   alertDigest: "Summary",
   enrolling: "Enrollment",
+  pausedUntil: "Resumes",
   history: "History",
   connection: "Connection",
   connectedBy: "Connected by",

@@ -1,0 +1,3 @@
+-- AlterTable
+ALTER TABLE "portal_settings" ADD COLUMN "pause_reason" TEXT,
+ADD COLUMN "paused_until" TIMESTAMPTZ(3);

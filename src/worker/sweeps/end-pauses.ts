@@ -1,0 +1,16 @@
+import type { Pool } from "pg";
+import { findEndedPauses, setPaused } from "#domain/accounts/portal-pause.js";
+
+/** Resumes the accounts whose pause was to end by now. */
+export async function endPauses({
+  pool,
+  wake,
+}: {
+  readonly pool: Pool;
+  readonly wake: (portalId: bigint) => void;
+}): Promise<void> {
+  for (const portalId of await findEndedPauses(pool)) {
+    await setPaused(pool, { kind: "system", part: "worker", portalId }, false);
+    wake(portalId);
+  }
+}
