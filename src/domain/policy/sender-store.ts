@@ -2,6 +2,7 @@ import type { Database } from "#platform/db/client.js";
 import type { Prisma, SenderSettings } from "#platform/db/generated/client.js";
 import { inPrismaTransaction } from "#platform/db/transaction.js";
 import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
+import { keepUndo } from "./undo-steps.js";
 import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -56,7 +57,7 @@ const NOTHING_CHOSEN: StoredSender = {
 
 /** What is stored about a user; the defaults if nothing is. The user need not exist. */
 export async function findSender(
-  { prisma }: Pick<Database, "prisma">,
+  { prisma }: { readonly prisma: Pick<Prisma.TransactionClient, "senderSettings"> },
   portalId: PortalId,
   userId: UserId,
 ): Promise<StoredSender> {
@@ -84,11 +85,11 @@ export type SaveOutcome =
 export async function saveSender(
   { prisma }: Pick<Database, "prisma">,
   actor: Actor,
-  change: { sender: NamedSender; choices: SenderChoices; version: number },
+  change: { sender: NamedSender; choices: SenderChoices; version: number; undoKey?: string },
 ): Promise<SaveOutcome> {
   requireRight(actor, "saveSender");
   const { portalId } = actor;
-  const { sender, choices, version } = change;
+  const { sender, choices, version, undoKey } = change;
   return inPrismaTransaction(prisma, async (transaction) => {
     const before = await ensureRow(transaction, portalId, sender.userId);
     const { count } = await transaction.senderSettings.updateMany({
@@ -96,6 +97,9 @@ export async function saveSender(
       data: toData(choices),
     });
     if (count === 0) return "changed-meanwhile";
+    const { userId, name } = sender;
+    const step = { userId, name, before: senderSnapshot(before.choices), version: version + 1 };
+    await keepUndo(transaction, actor, { undoKey, step: { kind: "sender", ...step } });
     const { refusedCode } = before.marks;
     const isCleared = refusedCode !== null;
     await recordChange(transaction, actor, {
@@ -170,7 +174,7 @@ function toData(choices: SenderChoices) {
 }
 
 /** A choice in the form in which it is recorded and compared: in the order of the form. */
-export function senderSnapshot(choices: SenderChoices): Snapshot {
+export function senderSnapshot(choices: SenderChoices) {
   return {
     isAllowed: choices.isAllowed,
     sendAsEmail: choices.sendAsEmail,
@@ -181,7 +185,7 @@ export function senderSnapshot(choices: SenderChoices): Snapshot {
     windowEndMinute: choices.windowEndMinute,
     timeZone: choices.timeZone,
     away: choices.away.map(({ from, to }) => ({ from, to })),
-  };
+  } satisfies Snapshot;
 }
 
 function fromRow(row: SenderSettings): StoredSender {

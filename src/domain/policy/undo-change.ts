@@ -8,6 +8,7 @@ import { isNameTaken } from "./name-taken.js";
 import { changePolicy } from "./portal-policy-store.js";
 import { findPreset, holdRotations, presetSnapshot } from "./preset-store.js";
 import { findRotation, replaceMembers, rotationSnapshot } from "./rotation-store.js";
+import { findSender, noted, senderSnapshot } from "./sender-store.js";
 import { undoStep, UNDO_MINUTES, type UndoStep } from "./undo-steps.js";
 
 type StepOf<Kind> = Extract<UndoStep, { kind: Kind }>;
@@ -83,6 +84,8 @@ function restore(transaction: Prisma.TransactionClient, actor: Actor, step: Undo
       return restoreRotation(transaction, actor, step);
     case "marks":
       return restoreMarks(transaction, actor, step);
+    case "sender":
+      return restoreSender(transaction, actor, step);
     case "policy":
       return restorePolicy(transaction, actor, step);
   }
@@ -173,6 +176,27 @@ async function restoreMarks(
     });
   }
   await recordChanges(transaction, actor, changes);
+}
+
+/** What HubSpot said of the sender is left as it is now. */
+async function restoreSender(
+  transaction: Prisma.TransactionClient,
+  actor: Actor,
+  { userId, name, before, version }: StepOf<"sender">,
+): Promise<void> {
+  const { portalId } = actor;
+  const now = await findSender({ prisma: transaction }, portalId, userId);
+  const { count } = await transaction.senderSettings.updateMany({
+    where: { portalId, userId, version },
+    data: { ...before, version: { increment: 1 } },
+  });
+  if (count === 0) throw new Refused("changed-meanwhile");
+  await recordChange(transaction, actor, {
+    ...noted({ userId, name }),
+    action: "UNDONE",
+    before: senderSnapshot(now.choices),
+    after: senderSnapshot(before),
+  });
 }
 
 async function restorePolicy(

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Prisma } from "#platform/db/generated/client.js";
 import { policySchema } from "#domain/contract/policy.js";
+import { awayDatesSchema } from "#domain/contract/sender-policy.js";
 import { authorOf, type Actor } from "#domain/contract/actor.js";
 
 /** How long a change can be taken back. */
@@ -35,6 +36,23 @@ export const undoStep = z.discriminatedUnion("kind", [
     senders: z.array(
       z.object({ userId: id, name: z.string(), isAllowed: z.boolean().nullable(), version: z.number() }),
     ),
+  }),
+  z.object({
+    kind: z.literal("sender"),
+    userId: id,
+    name: z.string(),
+    before: z.object({
+      isAllowed: z.boolean().nullable(),
+      sendAsEmail: z.string().nullable(),
+      senderAlias: z.string().nullable(),
+      dailyCap: z.number().nullable(),
+      windowDays: z.array(z.number()),
+      windowStartMinute: z.number().nullable(),
+      windowEndMinute: z.number().nullable(),
+      timeZone: z.string().nullable(),
+      away: awayDatesSchema,
+    }),
+    version: z.number(),
   }),
   z.object({
     kind: z.literal("policy"),

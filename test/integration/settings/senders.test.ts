@@ -161,8 +161,10 @@ describe("senders", () => {
       ["days", "5"],
       ...away,
     ]);
-    expect(answer).toMatchObject({ status: 303, location: `${site.url}/settings/senders` });
-    expect(await page("senders")).toContain("Saved Ann Lee.");
+    expect(answer).toMatchObject({ status: 303, location: `${site.url}/settings/senders/7` });
+    expect(await page("senders/7")).toContain(
+      "Saved Ann Lee: can always send; sending only on Mondays and Fridays; sending 9:00 AM–12:00 AM; 4 more.",
+    );
     const stored = await site.database.prisma.senderSettings.findFirst({ where: { portalId } });
     expect(stored).toMatchObject({
       userId: 7n,
@@ -282,7 +284,7 @@ describe("senders", () => {
     });
     expect(await page("senders/7")).toContain("or when you save or select Try again now.");
     await submit("senders/7", SENDER);
-    expect(await page("senders")).toContain("Saved Ann Lee. We'll try this sender again");
+    expect(await page("senders/7")).toMatch(/Saved Ann Lee: .*\. We'll try this sender again/);
     expect((await audit()).at(-1)).toMatchObject({
       before: { refusedCode: "INBOX_NOT_CONNECTED", dailyCap: null },
       after: { refusedCode: null, dailyCap: 120 },

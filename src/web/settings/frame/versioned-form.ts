@@ -21,13 +21,13 @@ export interface VersionedForm<Entry, Draft, Stored extends { version: number }>
   /** The same as it can be saved, or why it cannot. */
   readonly parsed: { draft: Draft } | { problems: Problems };
   /**
-   * Saves if `version` is still the stored one. Returns the notice of the page to go on to, what else keeps it from being
+   * Saves if `version` is still the stored one. Returns the notice of the page to go on to (`path`, if it is another one), what else keeps it from being
    * saved, or "changed-meanwhile".
    */
   readonly save: (
     draft: Draft,
     version: number,
-  ) => Promise<{ notice: NoticeToLeave } | { problems: Problems } | "changed-meanwhile">;
+  ) => Promise<{ notice: NoticeToLeave; path?: string } | { problems: Problems } | "changed-meanwhile">;
   /** What is stored now; undefined if it was deleted. */
   readonly find: () => Promise<Stored | undefined>;
   /** How the stored one differs from the draft. */
@@ -51,7 +51,7 @@ export async function submitVersioned<Entry, Draft, Stored extends { version: nu
   const { draft } = parsed;
   const outcome = await save(draft, version);
   if (outcome !== "changed-meanwhile") {
-    if ("notice" in outcome) return finishForm(exchange, outcome.notice);
+    if ("notice" in outcome) return finishForm(exchange, outcome.notice, outcome.path);
     return show({ entry, version, problems: outcome.problems });
   }
   const stored = await find();

@@ -24,8 +24,7 @@ const MAX_AWAY = 50;
 const END_OF_DAY = 1_440;
 
 export function readSenderEntry(form: FormFields): SenderEntry {
-  const until = form.texts("away_to");
-  const away = form.texts("away_from").map((from, index) => ({ from, to: until[index] ?? "" }));
+  const away = readAway(form);
   return {
     allowed: form.text("allowed"),
     send_as_email: form.text("send_as_email"),
@@ -37,6 +36,20 @@ export function readSenderEntry(form: FormFields): SenderEntry {
     time_zone: form.text("time_zone"),
     away: away.filter(({ from, to }) => from !== "" || to !== ""),
   };
+}
+
+/** The rows of time off as they are typed, blank ones too. */
+function readAway(form: FormFields): AwayDates[] {
+  const until = form.texts("away_to");
+  return form.texts("away_from").map((from, index) => ({ from, to: until[index] ?? "" }));
+}
+
+/** The rows of time off after one was added or removed; undefined if the form was sent to be saved. */
+export function editedAway(form: FormFields): AwayDates[] | undefined {
+  const rows = readAway(form);
+  if (form.has("add_away")) return rows.length < MAX_AWAY ? [...rows, { from: "", to: "" }] : rows;
+  if (form.has("remove_away")) return rows.filter((_, index) => String(index) !== form.text("remove_away"));
+  return undefined;
 }
 
 /** What was saved, as the form shows it. Midnight as the end is 00:00, as clocks have no 24:00. */

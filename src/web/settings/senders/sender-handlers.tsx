@@ -19,6 +19,7 @@ import { listRecentSenders, nameApproved } from "#domain/policy/approved-senders
 import { findPeopleByIds } from "#domain/directory/people.js";
 import { frameOf } from "../frame/shell.js";
 import { describeChanges, type Change } from "../words/changes.js";
+import { savedSender } from "./saved-words.js";
 import { SenderPage, type SenderModel } from "./sender-page.js";
 import { SENDERS_PATH, sendersHref } from "./senders-address.js";
 import { SendersPage, type SendersModel } from "./senders-page.js";
@@ -35,7 +36,7 @@ import { lookAgain } from "../frame/look-again.js";
 import { sendMissing, statusOf, finishForm } from "../frame/form-answers.js";
 import { readFields, readId, type FormFields } from "#web/kit/form-fields.js";
 import { actorOf } from "../session/visit.js";
-import { parseSenderEntry, readSenderEntry, senderEntryOf } from "./sender-entry.js";
+import { editedAway, parseSenderEntry, readSenderEntry, senderEntryOf } from "./sender-entry.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { submitVersioned } from "../frame/versioned-form.js";
 
@@ -169,16 +170,24 @@ export async function changeSenderSettings(exchange: FormExchange): Promise<void
   if (item === undefined) return sendNoSender(exchange);
   const find = () => findSender(database, portalId, item.userId);
   const entry = readSenderEntry(form);
+  const before = await find();
+  const away = editedAway(form);
+  if (away !== undefined) {
+    const state = { entry: { ...entry, away }, version: form.version(), problems: {} };
+    return sendForm(exchange, { item, marks: before.marks, ...state, isUnsaved: true });
+  }
   await submitVersioned(exchange, {
     entry,
     parsed: parseSenderEntry(entry),
     save: async (choices, version) => {
-      const change = { sender: namedSender(item), choices, version };
+      const undoKey = randomUUID();
+      const change = { sender: namedSender(item), choices, version, undoKey };
       const outcome = await saveSender(database, actorOf(visit), change);
       if (outcome === "changed-meanwhile") return outcome;
       await lookAgain(options, portalId, item.userId);
       const name = outcome === "saved" ? "sender-settings-saved" : "sender-saved-refusal-cleared";
-      return { notice: { name, about: item.label } };
+      const about = savedSender(item.label, before.choices, choices);
+      return { notice: { name, about, undoKey }, path: `${SENDERS_PATH}/${item.userId}` };
     },
     find,
     compare: ({ choices }, draft) =>

@@ -39,6 +39,8 @@ export interface SenderModel extends FormState<SenderEntry> {
   impact: SenderImpact;
   places: SenderPlaces;
   sentByDay: readonly number[];
+  /** Time off was added or removed, and nothing is saved yet. */
+  isUnsaved?: boolean;
 }
 
 export function SenderPage(model: SenderModel) {
@@ -61,7 +63,16 @@ export function SenderPage(model: SenderModel) {
       <ImpactCard {...model} uses={uses} format={format} />
       <ProblemSummary problems={problems} />
       <Conflict changes={conflict} />
+      {model.isUnsaved === true ? (
+        <p class="notice wait" role="status">
+          Unsaved changes. Select Save when you're done.
+        </p>
+      ) : null}
       <PostForm action={path} formToken={frame.formToken} class="card editor">
+        {/* The first button is the one that Enter presses. */}
+        <button class="enter" tabIndex={-1} aria-hidden="true">
+          Save
+        </button>
         <input type="hidden" name="version" value={version} />
         <Identity item={item} facts={facts} entry={entry} problems={problems} />
         <Window frame={frame} entry={entry} problems={problems} />
@@ -172,32 +183,47 @@ function Window({ frame, entry, problems }: PartModel & { frame: Frame }) {
 
 const TIME_ZONES = ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")];
 
-const SPARE_ROWS = 2;
-
 function Away({ entry, problems }: PartModel) {
-  const rows = [...entry.away, ...Array.from({ length: SPARE_ROWS }, () => ({ from: "", to: "" }))];
   const problem = problems["away_from"];
   return (
-    <Group legend="Time off" note="Add first and last day. Clear both to remove one.">
+    <Group legend="Time off" id="time-off">
       {problem === undefined ? null : (
         <p class="warning" id="away-problem">
           {problem}
         </p>
       )}
-      {rows.map(({ from, to }, index) => (
-        <div class="pair" key={index}>
-          <input
-            type="date"
-            id={index === 0 ? "away_from" : undefined}
-            name="away_from"
-            value={from}
-            aria-label={`First day of time off ${index + 1}`}
-            aria-describedby={problem === undefined ? undefined : "away-problem"}
-            aria-invalid={problem === undefined ? undefined : "true"}
-          />
-          <input type="date" name="away_to" value={to} aria-label={`Last day of time off ${index + 1}`} />
+      {entry.away.length === 0 ? <p class="note">None planned.</p> : null}
+      {entry.away.map(({ from, to }, index) => (
+        <div class="time-off" key={index}>
+          <label>
+            First day
+            <input
+              type="date"
+              id={index === 0 ? "away_from" : undefined}
+              name="away_from"
+              value={from}
+              autofocus={from === "" && to === ""}
+              aria-describedby={problem === undefined ? undefined : "away-problem"}
+              aria-invalid={problem === undefined ? undefined : "true"}
+            />
+          </label>
+          <label>
+            Last day
+            <input type="date" name="away_to" value={to} />
+          </label>
+          <button
+            class="button quiet"
+            name="remove_away"
+            value={index}
+            aria-label={`Remove time off ${index + 1}`}
+          >
+            Remove
+          </button>
         </div>
       ))}
+      <button class="button" name="add_away" value="yes">
+        Add time off
+      </button>
     </Group>
   );
 }

@@ -1,4 +1,5 @@
 import { knownZone, localIsoDay } from "#platform/time/local-time.js";
+import type { AwayDates } from "#domain/contract/sender-policy.js";
 import { clockTime } from "../words/changes.js";
 import type { Format } from "../words/format.js";
 import type { SenderItem, SendingHours } from "#domain/policy/sender-list.js";
@@ -63,8 +64,12 @@ export function nextTimeOff(
     .filter(({ from }) => from > today)
     .sort((one, other) => one.from.localeCompare(other.from));
   if (next === undefined) return undefined;
-  const days = next.from === next.to ? [next.from] : [next.from, next.to];
-  return `Away ${days.map(calendarDay).join("–")}`;
+  return `Away ${calendarDays(next)}`;
+}
+
+/** "Dec 24–Jan 1", "Dec 24". */
+export function calendarDays({ from, to }: AwayDates): string {
+  return [...new Set([from, to])].map(calendarDay).join("–");
 }
 
 const CALENDAR_DAY = new Intl.DateTimeFormat("en-US", { timeZone: "UTC", day: "numeric", month: "short" });
