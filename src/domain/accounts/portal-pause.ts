@@ -53,7 +53,7 @@ export async function setPaused(pool: Pool, actor: Actor, pause: boolean | Pause
 }
 
 /** Portals whose pause was to end by now. One of before an earlier release's pause says nothing of it. */
-export async function findEndedPauses(pool: Pool): Promise<bigint[]> {
+export async function findEndedPauses(pool: Pool): Promise<PortalId[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "find-ended-pauses",
     text: "SELECT portal_id FROM portal_settings WHERE paused_until <= now() AND paused_at < paused_until",

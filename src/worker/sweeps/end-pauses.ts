@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { PortalId } from "#platform/ids/branded-ids.js";
 import { findEndedPauses, setPaused } from "#domain/accounts/portal-pause.js";
 
 /** Resumes the accounts whose pause was to end by now. */
@@ -7,7 +8,7 @@ export async function endPauses({
   wake,
 }: {
   readonly pool: Pool;
-  readonly wake: (portalId: bigint) => void;
+  readonly wake: (portalId: PortalId) => void;
 }): Promise<void> {
   for (const portalId of await findEndedPauses(pool)) {
     await setPaused(pool, { kind: "system", part: "worker", portalId }, false);
