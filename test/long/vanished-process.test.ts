@@ -9,7 +9,7 @@ import { sendTestAlert } from "#domain/alerts/test-alert.js";
 import { openDatabase, type Database } from "#platform/db/client.js";
 import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
-import { storeSenderRefusal } from "#worker/attempt/store-sender-block.js";
+import { storeSenderRefusal } from "#worker/senders/store-sender-block.js";
 import { LEASE_CTE } from "#platform/queue/portal-lease.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";

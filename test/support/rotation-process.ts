@@ -3,7 +3,7 @@ import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "#doma
 import type { ClaimedExecution } from "#domain/contract/execution.js";
 import { enrolled, failed } from "#domain/contract/outcome.js";
 import { writeFindings, type Finding, type Result } from "#domain/executions/write-back.js";
-import { SenderSelection } from "#worker/attempt/sender-selection.js";
+import { SenderSelection } from "#worker/senders/sender-selection.js";
 import { effectivePolicy } from "#domain/senders/effective-policy.js";
 import { acquirePortal, LEASE_CTE, releasePortal } from "#platform/queue/portal-lease.js";
 import { randomFrom } from "../../src/simulator/world/random.js";
@@ -106,7 +106,7 @@ async function attempted(
   selection: SenderSelection,
   { pool, isLast }: { pool: Ownership["pool"]; isLast: boolean },
 ): Promise<Result> {
-  const effective = effectivePolicy(await selection.policy(), execution.request);
+  const effective = effectivePolicy(await selection.policy.current(), execution.request);
   if (effective.kind === "unusable") throw new Error(effective.reason);
   const decision = await selection.choose({
     executionId: execution.id,

@@ -11,7 +11,7 @@ import { wasEverInDoubt } from "./doubt.js";
 import type { EnrollContext } from "./enroll-context.js";
 import { readAgainLater, readDoubt, UNEXPLAINED } from "./read-doubt.js";
 import { judgeEnrollRefusal } from "./refusals.js";
-import type { RefusedSender } from "./store-sender-block.js";
+import type { RefusedSender } from "#worker/senders/store-sender-block.js";
 import { whatIsMissing } from "./what-is-missing.js";
 
 /** One enroll request, with its sender and its policy. */

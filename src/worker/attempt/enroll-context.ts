@@ -5,7 +5,7 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { ContactProperties } from "./contact-properties.js";
 import type { DoubtTools } from "./doubt.js";
-import type { SenderSelection } from "./sender-selection.js";
+import type { SenderSelection } from "#worker/senders/sender-selection.js";
 
 /** What one attempt is made with: its own gateway, and what all attempts of the turn share. */
 export interface EnrollContext {

@@ -38,7 +38,7 @@ export async function judgeContact(
   const { senders, contacts, gateway } = context;
   const waiting = notYet(execution, senders.now());
   if (waiting !== undefined) return waiting;
-  const { portal, effective } = await senders.policyOf(execution);
+  const { portal, effective } = await senders.policy.of(execution);
   // Claimed before the pause was noticed; nothing more is claimed from now on.
   if (portal.isPaused) return PAUSED;
   if (effective.kind === "unusable") return decided(failed("INVALID_INPUT", { message: effective.reason }));

@@ -10,7 +10,7 @@ import { attemptExecution } from "#worker/attempt/attempt-execution.js";
 import { ContactProperties } from "#worker/attempt/contact-properties.js";
 import { BELIEVE_NONE_AFTER_MS } from "#worker/attempt/doubt.js";
 import { createDoubtedContacts } from "#worker/attempt/doubted-contacts.js";
-import { SenderSelection } from "#worker/attempt/sender-selection.js";
+import { SenderSelection } from "#worker/senders/sender-selection.js";
 import { ENTRY_TIMES } from "#worker/flow-entries/stamp-entries.js";
 import { pollFlowWork } from "#worker/own-flows/poll-flow-work.js";
 import type { RunningRenewal } from "#worker/renewal/renew-copies.js";
@@ -129,7 +129,7 @@ export class PortalWork {
         hasCrashed: this.#portal.lease.inheritedMs === undefined,
       }),
       // Claiming waits for it; of a portal that is spared nothing is claimed.
-      this.#circuit.isOpen ? undefined : this.#senders.policy(),
+      this.#circuit.isOpen ? undefined : this.#senders.policy.current(),
     ]);
     return start;
   }
@@ -140,7 +140,7 @@ export class PortalWork {
       await this.#expireOverdue(isConnected ? "HUBSPOT_UNAVAILABLE" : "DEADLINE_EXCEEDED");
       return false;
     }
-    if ((await this.#senders.policy()).isPaused) await this.#expireOverdue("PORTAL_PAUSED");
+    if ((await this.#senders.policy.current()).isPaused) await this.#expireOverdue("PORTAL_PAUSED");
     return true;
   }
 
@@ -227,7 +227,7 @@ export class PortalWork {
   }
 
   async #mayBegin(): Promise<boolean> {
-    return !(await this.#senders.policy()).isPaused;
+    return !(await this.#senders.policy.current()).isPaused;
   }
 
   #sideWork({ hasUnenroll, hasFlowWork }: TurnStart): SidePoll[] {

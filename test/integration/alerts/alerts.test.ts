@@ -4,7 +4,7 @@ import { claimDueAlerts, raiseAlert } from "#domain/alerts/outbox.js";
 import { createPoster, type Poster } from "#platform/outbound/post.js";
 import { sendDueAlerts } from "#worker/sweeps/send-alerts.js";
 import { watchBacklogs, watchFailures } from "#worker/sweeps/watch-portals.js";
-import { storeSenderRefusal } from "#worker/attempt/store-sender-block.js";
+import { storeSenderRefusal } from "#worker/senders/store-sender-block.js";
 import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import { createCipher } from "#domain/vault/cipher.js";
 import { KEYS } from "../../support/site.js";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Pool, QueryConfig } from "pg";
 import { enrolled } from "#domain/contract/outcome.js";
-import { SenderSelection } from "#worker/attempt/sender-selection.js";
+import { SenderSelection } from "#worker/senders/sender-selection.js";
 import type { SenderDecision } from "#domain/senders/choose-sender.js";
 import type { PeopleSources } from "#domain/senders/people.js";
 import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
@@ -212,26 +212,26 @@ describe("choosing senders", () => {
     test("reads once more and answers, even if many ask: a clock that was set back holds up nobody", async () => {
       const { pool, reads } = counting();
       const selection = await openSelection({ pool });
-      await selection.policy();
+      await selection.policy.current();
       const ahead = new Date(Date.now() + 40_000);
-      await Promise.all(Array.from({ length: 50 }, () => selection.policy(ahead)));
+      await Promise.all(Array.from({ length: 50 }, () => selection.policy.current(ahead)));
       expect(reads()).toBeLessThanOrEqual(3);
-      await selection.policy(ahead);
+      await selection.policy.current(ahead);
       expect(reads()).toBeLessThanOrEqual(4);
     });
 
     test("returns changes from before the request, whatever the clock says", async () => {
       const selection = await openSelection();
-      expect((await selection.policy()).isPaused).toBe(false);
+      expect((await selection.policy.current()).isPaused).toBe(false);
       await db.database.prisma.portalSettings.create({ data: { portalId, pausedAt: new Date() } });
-      expect((await selection.policy(new Date(Date.now() + 40_000))).isPaused).toBe(true);
+      expect((await selection.policy.current(new Date(Date.now() + 40_000))).isPaused).toBe(true);
     });
 
     test("does not take a read that began before the question for an answer", async () => {
       const selection = await openSelection();
-      const underWay = selection.policy();
+      const underWay = selection.policy.current();
       await db.database.prisma.portalSettings.create({ data: { portalId, pausedAt: new Date() } });
-      const asked = selection.policy(new Date(Date.now() + 40_000));
+      const asked = selection.policy.current(new Date(Date.now() + 40_000));
       await underWay;
       expect((await asked).isPaused).toBe(true);
     });

@@ -6,7 +6,7 @@ import type { EnrollContext } from "#worker/attempt/enroll-context.js";
 import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import { PortalTurn } from "#worker/drain/portal-turn.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
-import { clearSenderBlock, storeSenderRefusal } from "#worker/attempt/store-sender-block.js";
+import { clearSenderBlock, storeSenderRefusal } from "#worker/senders/store-sender-block.js";
 import { PortalCircuit } from "#platform/queue/portal-circuit.js";
 import { acquirePortal, LEASE_CTE, LeaseLost, type PortalLease } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";

@@ -8,7 +8,7 @@ import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import { findPeople } from "#domain/dry-run/find-people.js";
 import { PortalTurn } from "#worker/drain/portal-turn.js";
 import type { EnrollContext } from "#worker/attempt/enroll-context.js";
-import { SenderSelection } from "#worker/attempt/sender-selection.js";
+import { SenderSelection } from "#worker/senders/sender-selection.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";

@@ -7,7 +7,7 @@ import { claimDue, type Ownership } from "#domain/executions/claim.js";
 import { writeFindings, type Finding } from "#domain/executions/write-back.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
-import { SenderSelection } from "#worker/attempt/sender-selection.js";
+import { SenderSelection } from "#worker/senders/sender-selection.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import { seedExecutions } from "../../support/executions.js";
 
@@ -199,7 +199,7 @@ test("a contact that a change has made due is judged by what was read after it",
   const senders = new SenderSelection({ owner });
   const cap = async (dueAt: Date) => {
     const call = { acceptedAt: new Date(0), dueAt, request: { senderMode: "contact_owner" } as const };
-    return (await senders.policyOf(call)).portal.senders.get(7n)?.dailyCap;
+    return (await senders.policy.of(call)).portal.senders.get(7n)?.dailyCap;
   };
   const save = (dailyCap: number) =>
     db.database.pool.query(

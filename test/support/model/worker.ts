@@ -22,7 +22,7 @@ import type { EnrollContext } from "#worker/attempt/enroll-context.js";
 import { PortalTurn } from "#worker/drain/portal-turn.js";
 import { RetryingWriter } from "#worker/writes/retrying-writer.js";
 import { sendCompletions } from "#worker/completions/send-completions.js";
-import { SenderSelection } from "#worker/attempt/sender-selection.js";
+import { SenderSelection } from "#worker/senders/sender-selection.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
 import { createTurnPeople } from "#worker/drain/turn-people.js";
 import { acquirePortal, LEASE_CTE, releasePortal, type PortalLease } from "#platform/queue/portal-lease.js";

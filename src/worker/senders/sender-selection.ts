@@ -11,23 +11,17 @@ import {
   type ContactHistory,
   type HistoryQuestion,
 } from "#domain/senders/contact-history.js";
-import { readEffectivePolicy, rotationsOf, type EffectivePolicy } from "#domain/senders/effective-policy.js";
+import { rotationsOf } from "#domain/senders/effective-policy.js";
 import { Openings } from "#domain/senders/windows/openings.js";
-import { PolicyMemory } from "#domain/senders/stored/policy-memory.js";
-import {
-  covers,
-  NEEDS_NOTHING,
-  readPortalPolicy,
-  senderPolicy,
-  type Needs,
-  type PortalPolicy,
-} from "#domain/senders/portal-policy.js";
+import type { PolicyMemory } from "#domain/senders/stored/policy-memory.js";
+import { NEEDS_NOTHING, senderPolicy } from "#domain/senders/portal-policy.js";
 import { RotationWheels } from "#domain/senders/rotation-wheels.js";
 import { SenderLedger } from "#domain/senders/sender-ledger.js";
 import { SenderBlocks } from "#domain/senders/sender-blocks.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { gather } from "#platform/time/gather.js";
 import { clearSenderBlock, storeSenderRefusal, type RefusedSender } from "./store-sender-block.js";
+import { TurnPolicy } from "./turn-policy.js";
 
 export interface SenderSelectionOptions {
   owner: Ownership;
@@ -40,10 +34,6 @@ export interface SenderSelectionOptions {
   memory?: PolicyMemory;
 }
 
-/** An admin's change takes effect within this time, also in the middle of a turn. */
-const POLICY_MS = 2_000;
-/** How many rotations a turn's first read includes because the last turn needed them: accounts use one or two. */
-const MOST_REMEMBERED = 4;
 /** Attempts that become ready within this time of each other share the statement that stores their intents. */
 const INTENT_GATHER_MS = 5;
 /** Members of rotations stored by one statement: each contact may advance a rotation of 200. */
@@ -51,20 +41,10 @@ const MOST_TURNED = 1_000;
 
 /** A portal's senders, held by its owner for one turn: chosen, counted, blocked, and stored before anything is sent. */
 export class SenderSelection {
-  readonly #owner: Ownership;
-  readonly #now: () => Date;
-  /**
-   * The database's time minus the monotonic clock's, as first read: a clock that is set meanwhile does not move the
-   * turn's.
-   */
-  #databaseAheadMs: number | undefined;
-  readonly #openings: Openings;
-  readonly #breathe: Breathe;
-  readonly #memory: PolicyMemory;
-  readonly #knownMembers: KnownMembers = new WeakMap();
-  readonly #ledger: SenderLedger;
-  readonly #wheels = new RotationWheels();
-  readonly #blocks: SenderBlocks;
+  /** What applies in the portal now. */
+  readonly policy: TurnPolicy;
+  /** The clock of windows, away dates and caps. */
+  readonly now: () => Date;
   /**
    * Stores who is about to send for an execution; simultaneous callers share the statement.
    *
@@ -73,23 +53,30 @@ export class SenderSelection {
   readonly storeIntent: (intent: Intent) => Promise<void>;
   /** Our own enrollments of a contact; simultaneous callers share the statement. */
   readonly historyOf: (question: HistoryQuestion) => Promise<ContactHistory | undefined>;
-  readonly #needs: { readonly presets: Set<string>; readonly rotations: Set<string> };
-  #policy: PortalPolicy | undefined;
+  readonly #owner: Ownership;
+  readonly #openings: Openings;
+  readonly #breathe: Breathe;
+  readonly #knownMembers: KnownMembers = new WeakMap();
+  readonly #ledger: SenderLedger;
+  readonly #wheels = new RotationWheels();
+  readonly #blocks: SenderBlocks;
   /** Refusals are stored one after another. */
   #refusing: Promise<void> = Promise.resolve();
-  #reading: Promise<PortalPolicy> | undefined;
-  #policyReadAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SenderSelectionOptions) {
     const { owner, openings = new Openings(), breathe = createBreather() } = options;
-    const { memory = new PolicyMemory() } = options;
-    const now = options.now ?? (() => this.#databaseNow());
     this.#owner = owner;
-    this.#now = now;
+    this.policy = new TurnPolicy({
+      owner,
+      memory: options.memory,
+      onRead: (startedAtMs) => {
+        this.#blocks.readAgain(startedAtMs);
+      },
+    });
+    const now = options.now ?? (() => this.policy.databaseNow());
+    this.now = now;
     this.#openings = openings;
     this.#breathe = breathe;
-    this.#memory = memory;
-    this.#needs = { presets: new Set(), rotations: new Set(memory.lastRotations) };
     this.#ledger = new SenderLedger({ pool: owner.pool, portalId: owner.portalId, now, openings });
     this.#blocks = new SenderBlocks(now);
     this.storeIntent = gather({ ms: INTENT_GATHER_MS, run: (intents) => this.#storeIntents(intents) });
@@ -99,84 +86,10 @@ export class SenderSelection {
     });
   }
 
-  now(): Date {
-    return this.#now();
-  }
-
-  /** Until something was read from the database, this machine's clock is used. */
-  #databaseNow(): Date {
-    const aheadMs = this.#databaseAheadMs;
-    return aheadMs === undefined ? new Date() : new Date(Math.round(performance.now() + aheadMs));
-  }
-
-  /**
-   * What applies in the portal now: at most two seconds old, and never older than `since`, a moment before now by the
-   * database's clock, e.g. a call's acceptance. A clock that was set back may put that moment in the future: a read
-   * that began after this call is new enough, whatever the clock says.
-   *
-   * @param needs presets and rotations that it must contain, besides all that this turn has needed so far.
-   */
-  async policy(since?: Date, needs: Needs = NEEDS_NOTHING): Promise<PortalPolicy> {
-    const askedAtMs = performance.now();
-    this.#need(needs);
-    const isFresh = askedAtMs - this.#policyReadAtMs < POLICY_MS;
-    let policy = this.#policy !== undefined && isFresh ? this.#policy : await this.#readPolicy();
-    const isOld = (): boolean => {
-      const isOlder = since !== undefined && policy.readAt < since && this.#policyReadAtMs < askedAtMs;
-      return isOlder || !covers(policy, needs);
-    };
-    if (isOld()) policy = await this.#readPolicy();
-    // The awaited read may have begun before this call.
-    if (isOld()) policy = await this.#readPolicy();
-    return policy;
-  }
-
-  /**
-   * What applies to a call, from a policy no older than its acceptance, or than the moment it was due at: an admin's
-   * change makes those due that wait for a sender (executions/resume.ts), and they are to be judged by it.
-   */
-  policyOf(
-    execution: Pick<ClaimedExecution, "acceptedAt" | "dueAt" | "request">,
-  ): Promise<{ portal: PortalPolicy; effective: EffectivePolicy }> {
-    const { acceptedAt, dueAt, request } = execution;
-    const since = dueAt > acceptedAt ? dueAt : acceptedAt;
-    return readEffectivePolicy(request, (needs) => this.policy(since, needs));
-  }
-
-  #need({ presets, rotations }: Needs): void {
-    for (const id of presets) this.#needs.presets.add(id);
-    for (const id of rotations) this.#needs.rotations.add(id);
-    if (rotations.size > 0) this.#memory.lastRotations = [...this.#needs.rotations].slice(-MOST_REMEMBERED);
-  }
-
-  /** One read serves all callers while it is running. */
-  #readPolicy(): Promise<PortalPolicy> {
-    this.#reading ??= this.#startRead().finally(() => {
-      this.#reading = undefined;
-    });
-    return this.#reading;
-  }
-
-  async #startRead(): Promise<PortalPolicy> {
-    const startedAtMs = performance.now();
-    const { pool, portalId } = this.#owner;
-    const policy = await readPortalPolicy(pool, portalId, {
-      memory: this.#memory,
-      rotations: this.#policy?.rotations,
-      // The current needs: what is added from here on is not in this read.
-      needs: { presets: new Set(this.#needs.presets), rotations: new Set(this.#needs.rotations) },
-    });
-    this.#databaseAheadMs ??= policy.readAt.getTime() - performance.now();
-    this.#policy = policy;
-    this.#policyReadAtMs = startedAtMs;
-    this.#blocks.readAgain(startedAtMs);
-    return policy;
-  }
-
   /** Chooses and reserves; see domain/senders/choose-sender.ts. */
   async choose(request: SenderRequest): Promise<SenderDecision & { readonly policyReadAt: Date }> {
     const rotations = new Set(rotationsOf(request.policy));
-    const portal = await this.policy(undefined, { ...NEEDS_NOTHING, rotations });
+    const portal = await this.policy.current(undefined, { ...NEEDS_NOTHING, rotations });
     const decision = await chooseSender(
       {
         portal,
@@ -186,7 +99,7 @@ export class SenderSelection {
         openings: this.#openings,
         knownMembers: this.#knownMembers,
         breathe: this.#breathe,
-        now: this.#now,
+        now: this.now,
       },
       request,
     );
@@ -249,7 +162,7 @@ export class SenderSelection {
   }
 
   async #clearBlock(userId: UserId): Promise<void> {
-    const { refusal, limitedUntil } = this.#blocks.of(senderPolicy(await this.policy(), userId));
+    const { refusal, limitedUntil } = this.#blocks.of(senderPolicy(await this.policy.current(), userId));
     if (refusal === undefined && limitedUntil === undefined) return;
     this.#blocks.cleared(userId);
     await clearSenderBlock(this.#owner, userId);
