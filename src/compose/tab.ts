@@ -27,7 +27,7 @@ export function mountExtension(
           nowMs: Date.now,
           logger,
         },
-        ["v3"],
+        { versions: ["v3"] },
       ),
       isOurApp: (id) => {
         appId.heard(id);

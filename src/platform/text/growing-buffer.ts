@@ -1,4 +1,5 @@
 const FIRST_BYTES = 4_096;
+const NO_BYTES = Buffer.alloc(0);
 
 /**
  * Collects bytes that come in pieces, in one buffer: a list would cost an object of some hundred bytes per piece,
@@ -6,7 +7,7 @@ const FIRST_BYTES = 4_096;
  */
 export class GrowingBuffer {
   size = 0;
-  private bytes: Buffer = Buffer.alloc(0);
+  private bytes: Buffer = NO_BYTES;
   private readonly expected: number | undefined;
 
   /** @param expected how many bytes are announced, if known; memory is allocated only for what arrived. */
@@ -18,7 +19,9 @@ export class GrowingBuffer {
     const size = this.size + piece.length;
     if (this.size === 0 && piece.length === this.expected) {
       // Everything in one piece, which is usual: nothing is copied.
-      this.bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+      this.bytes = Buffer.isBuffer(piece)
+        ? piece
+        : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     } else {
       if (size > this.bytes.length) this.grow(size);
       this.bytes.set(piece, this.size);
@@ -28,7 +31,7 @@ export class GrowingBuffer {
 
   /** The bytes so far. It shares the memory: add nothing afterward. */
   content(): Buffer {
-    return this.bytes.subarray(0, this.size);
+    return this.size === this.bytes.length ? this.bytes : this.bytes.subarray(0, this.size);
   }
 
   private grow(size: number): void {

@@ -78,32 +78,28 @@ export function createActionsRouter(options: ActionRoutesOptions): Router {
   const { readHoldSettings } = options;
   router.post(
     ENROLL_ROUTE,
-    ...verified,
+    verified,
     acceptCall({ kind: "ENROLL", parse: (body) => parseEnrollCall(body, { readHoldSettings }) }, options),
   );
   router.post(
     CHECK_ENROLLMENT_ROUTE,
-    ...verified,
+    verified,
     acceptCall({ kind: "CHECK_ENROLLMENT", parse: parseCheckCall }, options),
   );
   router.post(
     WAIT_FOR_SEQUENCE_END_ROUTE,
-    ...verified,
+    verified,
     acceptCall(
       { kind: "WAIT_FOR_SEQUENCE_END", parse: (body) => parseWaitCall(body, { readHoldSettings }) },
       options,
     ),
   );
-  router.post(
-    UNENROLL_ROUTE,
-    ...verified,
-    acceptCall({ kind: "UNENROLL", parse: parseUnenrollCall }, options),
-  );
-  router.post(WEBHOOK_ROUTE, ...calledByHubSpot(options, ["v3"]), receiveWebhook(options));
+  router.post(UNENROLL_ROUTE, verified, acceptCall({ kind: "UNENROLL", parse: parseUnenrollCall }, options));
+  router.post(WEBHOOK_ROUTE, calledByHubSpot(options, { versions: ["v3"] }), receiveWebhook(options));
   for (const { route, fieldName, list } of DROPDOWNS) {
     const load = (query: OptionQuery, signal: AbortSignal) => list(database.until(signal).pool, query);
     const dropdown = fetchOptions({ fieldName, share, isReady: firstCopy, load, onAsked });
-    router.post(route, ...verified, inTime, dropdown);
+    router.post(route, verified, inTime, dropdown);
   }
   return router;
 }

@@ -8,8 +8,15 @@ import { parseStorableJson } from "#platform/text/storable-json.js";
 import { REPLACEMENT } from "#platform/text/storable-text.js";
 
 /** Ids arrive as numbers or strings; kept as strings of digits, whatever their size. */
-const digits = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
-const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const isDigits = (given: unknown): boolean =>
+  typeof given === "number"
+    ? Number.isSafeInteger(given) && given >= 0
+    : typeof given === "string" && /^\d{1,20}$/.test(given);
+// One check each instead of a union: that costs an object for every choice that does not match.
+const digits = z.custom<string | number>(isDigits).transform(String);
+const value = z.custom<string | number | boolean | null>(
+  (given) => given === null || ["string", "number", "boolean"].includes(typeof given),
+);
 const inputs = z.record(z.string(), z.unknown()).nullish();
 /** PostgreSQL's integer. */
 const MOST_VERSIONS = 2 ** 31 - 1;
@@ -138,38 +145,53 @@ function contextToReturn({ context }: Call): RequestContext | undefined {
   return source == null || source === "WORKFLOWS" ? undefined : { ...context, source };
 }
 
+function workflowOf({ context }: Call): string | undefined {
+  const id = context?.["workflowId"];
+  return isDigits(id) ? String(id) : undefined;
+}
+
 /** HubSpot's number of the action, if the call names it in a form that we know. */
 function definitionOf({ origin }: Call): Pick<IncomingExecution, "definition"> {
   const { actionDefinitionId: id, actionDefinitionVersion: version } = origin;
   return id === undefined || version === undefined ? {} : { definition: { id, version } };
 }
 
+const IDENTITY = ["email", ...NAME_PROPERTIES] as const;
+
 /** Who the contact is, as people know it: the settings site calls it so, whichever action was called. */
-function identityOf(parsed: Call): Record<string, string | null> {
-  const properties = readProperties(parsed) ?? {};
-  return Object.fromEntries(
-    ["email", ...NAME_PROPERTIES].flatMap((name) => {
-      const value = ownValue(properties, name);
-      return value === undefined || value === null ? [] : [[name, value]];
-    }),
-  );
+function identityOf(parsed: Call): Record<string, string> | undefined {
+  const { properties } = parsed.object;
+  if (properties == null) return undefined;
+  const identity: Record<string, string> = {};
+  for (const name of IDENTITY) {
+    const value = ownValue(properties, name);
+    if (value !== undefined && value !== null) identity[name] = String(value);
+  }
+  return Object.keys(identity).length === 0 ? undefined : identity;
 }
 
-/** What is stored about every call; the action adds its own part. */
-export function toIncoming(parsed: Call, kind: ExecutionKind): IncomingExecution {
+/**
+ * What is stored about every call; the action adds its own part.
+ *
+ * @param properties of the contact, as far as they are stored; by default what people know the contact by
+ */
+export function toIncoming(
+  parsed: Call,
+  kind: ExecutionKind,
+  properties: Record<string, string | null> | undefined = identityOf(parsed),
+): IncomingExecution {
   const requestContext = contextToReturn(parsed);
-  const properties = identityOf(parsed);
   return {
     portalId: BigInt(parsed.origin.portalId),
     kind,
     callbackId: parsed.callbackId,
     contactId: parsed.object.objectId,
-    workflowId: digits.safeParse(parsed.context?.["workflowId"]).data,
+    workflowId: workflowOf(parsed),
     sequenceId: undefined,
     ...definitionOf(parsed),
     request: {
       ...(requestContext === undefined ? {} : { requestContext }),
-      ...(Object.keys(properties).length === 0 ? {} : { properties }),
+      ...(properties === undefined ? {} : { properties }),
     },
   };
 }

@@ -11,7 +11,7 @@ import { isPointInTime } from "#domain/contract/point-in-time.js";
 import { cutText } from "#platform/text/storable-text.js";
 
 /** The inputs of one call as text; undefined if the step leaves one empty. */
-export type GivenInputs = Readonly<Record<EnrollInput, string | undefined>>;
+export type GivenInputs = Readonly<Partial<Record<EnrollInput, string | undefined>>>;
 
 function oneOf<T extends string>(choices: readonly T[], given: string | undefined): T | undefined {
   return choices.find((choice) => choice === given);
@@ -61,9 +61,19 @@ function cut(given: string | undefined, longest: number): string | undefined {
   return given === undefined ? undefined : cutText(given, longest);
 }
 
+/** Without the members that are undefined: those are left to the preset. */
+function withoutEmpty<T extends object>(choices: { [Name in keyof T]: T[Name] | undefined }): Partial<T> {
+  const given: Partial<T> = {};
+  for (const name in choices) {
+    const choice = choices[name];
+    if (choice !== undefined) given[name] = choice;
+  }
+  return given;
+}
+
 /** What the step decides itself; what it leaves empty stays undefined, so that the preset decides. */
 export function readChoices(given: GivenInputs): Partial<EnrollRequest> {
-  const choices = {
+  return withoutEmpty({
     senderMode: oneOf(SENDER_MODES, given.sender_mode),
     senderUserId: cut(given.sender_user_id, 64),
     rotationId: cut(given.rotation_id, 64),
@@ -71,6 +81,5 @@ export function readChoices(given: GivenInputs): Partial<EnrollRequest> {
     presetId: cut(given.preset_id, 64),
     ifAlreadyEnrolled: oneOf(IF_ALREADY_ENROLLED, given.if_already_enrolled),
     cooldownDays: given.cooldown_days === undefined ? undefined : Number(given.cooldown_days),
-  };
-  return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined));
+  });
 }

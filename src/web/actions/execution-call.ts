@@ -21,16 +21,11 @@ import type { PortalId } from "#platform/ids/branded-ids.js";
 import { cutText } from "#platform/text/storable-text.js";
 
 function toExecution(parsed: Call, given: GivenInputs): IncomingExecution {
-  const incoming = toIncoming(parsed, "ENROLL");
-  const properties = readProperties(parsed);
+  const incoming = toIncoming(parsed, "ENROLL", readProperties(parsed));
   return {
     ...incoming,
     sequenceId: given.sequence_id === undefined ? undefined : cutText(given.sequence_id, 64),
-    request: {
-      ...incoming.request,
-      ...readChoices(given),
-      ...(properties === undefined ? {} : { properties }),
-    },
+    request: { ...incoming.request, ...readChoices(given) },
   };
 }
 
@@ -56,9 +51,11 @@ function parseInputs(call: Call, options: EnrollCallOptions): ParsedCall | Promi
 
 /** What the step decides; a list whose first entry leaves it to the preset is like one that is left empty. */
 function readGiven(call: Call): GivenInputs {
-  const read = (name: EnrollInput): string | undefined => {
+  const inputs: Partial<Record<EnrollInput, string>> = {};
+  for (const name of ENROLL_INPUTS) {
     const given = readInput(call, name);
-    return given === LEFT_TO_PRESET && MAY_LEAVE_TO_PRESET.includes(name) ? undefined : given;
-  };
-  return Object.fromEntries(ENROLL_INPUTS.map((name) => [name, read(name)])) as GivenInputs;
+    const isLeft = given === LEFT_TO_PRESET && MAY_LEAVE_TO_PRESET.includes(name);
+    if (given !== undefined && !isLeft) inputs[name] = given;
+  }
+  return inputs;
 }

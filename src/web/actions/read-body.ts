@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from "express";
+import type { Request, Response } from "express";
 import { collectBody } from "#web/kit/body/collect-body.js";
 import { endOnceDrained } from "#web/kit/body/drain-body.js";
 import { requestIdOf } from "#web/kit/request-id.js";
@@ -25,15 +25,13 @@ function refuseUnread(request: Request, response: Response): void {
   endOnceDrained(request, response);
 }
 
-/** For after the signature: a body that is signed and compressed anyway is not taken apart. */
-export const refuseCompressed: RequestHandler = (request, response, next) => {
-  const { "content-encoding": encoding } = request.headers;
-  if (encoding === undefined || encoding === "identity") {
-    next();
-    return;
-  }
+/** False, and answered: a body that is signed and compressed anyway is not taken apart. For after the signature. */
+export function isReadable({ headers }: Request, response: Response): boolean {
+  const { "content-encoding": encoding } = headers;
+  if (encoding === undefined || encoding === "identity") return true;
   response.status(415).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
-};
+  return false;
+}
 
 /** A discarded chunked body is awaited no longer than this. */
 const MAX_SKIM_MS = 1_000;
@@ -43,13 +41,13 @@ const MAX_SKIM_MS = 1_000;
  * refused before its signature is checked, since it is not read. Our own code and not body-parser, whose generality
  * costs a tenth of a whole call (docs/scale.md).
  */
-export const readBody: RequestHandler = (request, response, next) => {
+export function readBody(request: Request, response: Response, next: () => void): void {
   collectBody(request, { maxBytes: MAX_BODY_BYTES }, (end) => {
     if (end.kind === "too-large") return refuseUnread(request, response);
     request.body = end.body;
     next();
   });
-};
+}
 
 /**
  * For a request that is refused by its headers: calls `refuse` without keeping a byte of the body. Where only the end of

@@ -3,8 +3,8 @@ import type { Logger } from "#platform/observability/logger.js";
 import { refusalByHeaders, verifySignature, type SignatureRefusal } from "#platform/hubspot/signature.js";
 import { carriesProxyIdentity } from "#web/kit/proxy-identity.js";
 import { requestIdOf } from "#web/kit/request-id.js";
-import { bodyBytes, readBody, refuseCompressed, skipBody } from "./read-body.js";
-import { refuseDeep } from "./refuse-deep.js";
+import { bodyBytes, isReadable, readBody, skipBody } from "./read-body.js";
+import { isShallow } from "./shallow-body.js";
 
 export interface VerifiedRequestOptions {
   clientSecrets: readonly string[];
@@ -21,46 +21,43 @@ export interface VerifiedRequestOptions {
 /** Why a request got 401, in the log; docs/errors.md has a row for each. */
 export type RequestRefusal = SignatureRefusal | "version_not_enough" | "proxied";
 
+/** What a route demands besides a signature. */
+interface Demand {
+  /** Accepted signatures: actions may come with v2 alone, or with a v3 that does not match; everything else has v3. */
+  readonly versions: readonly ("v3" | "v2")[];
+  /** Whether HubSpot's proxy for the settings tab may call. */
+  readonly mayBeProxied: boolean;
+}
+
 /**
  * Checks the headers, reads the raw body, refuses requests that HubSpot did not sign (401, without looking at the
- * body), and calls the next handler.
- *
- * @param versions accepted signatures: actions may come with v2 alone, or with a v3 that does not match; everything
- *   else has v3
+ * body) and bodies that cannot be read, and calls the next handler. One handler and not one for each step: every call of
+ * a workflow passes here, and Express takes its time to find the next.
  */
 export function verifiedByHubSpot(
   options: VerifiedRequestOptions,
-  versions: readonly ("v3" | "v2")[] = ["v3", "v2"],
-): RequestHandler[] {
-  const check: RequestHandler = (request, response, next) => {
-    const verdict = verifySignature(
-      {
-        method: request.method,
-        url: options.publicUrl + request.originalUrl,
-        body: bodyBytes(request),
-        headers: request.headers,
-      },
-      {
-        clientSecrets: options.clientSecrets,
-        nowMs: options.nowMs(),
-        mayFallBack: versions.includes("v2"),
-      },
-    );
-    if (verdict.kind === "valid" && versions.includes(verdict.version)) {
-      if (verdict.isBesideBadV3) options.onBadV3?.(request.path);
-      next();
+  { versions = ["v3", "v2"], mayBeProxied = true }: Partial<Demand> = {},
+): RequestHandler {
+  const demand = { versions, mayBeProxied };
+  return (request, response, next) => {
+    const exchange = { request, response };
+    const reason = refusalByHeaders(request.headers, options.nowMs());
+    if (reason !== undefined) {
+      skipBody(request, response, () => refuse(options, exchange, reason));
       return;
     }
-    refuse(options, { request, response }, verdict.kind === "valid" ? "version_not_enough" : verdict.reason);
+    readBody(request, response, () => {
+      let mayPass = false;
+      try {
+        mayPass = isAccepted(options, exchange, demand);
+      } catch (error) {
+        // Out of Express's sight: whatever is thrown here would end the process.
+        next(error);
+        return;
+      }
+      if (mayPass) next();
+    });
   };
-
-  const checkHeaders: RequestHandler = (request, response, next) => {
-    const reason = refusalByHeaders(request.headers, options.nowMs());
-    if (reason === undefined) next();
-    else skipBody(request, response, () => refuse(options, { request, response }, reason));
-  };
-
-  return [checkHeaders, readBody, check, refuseCompressed, refuseDeep];
 }
 
 /**
@@ -70,18 +67,48 @@ export function verifiedByHubSpot(
  */
 export function calledByHubSpot(
   options: VerifiedRequestOptions,
-  versions?: readonly ("v3" | "v2")[],
-): RequestHandler[] {
-  const check: RequestHandler = (request, response, next) => {
-    if (carriesProxyIdentity(request.originalUrl)) refuse(options, { request, response }, "proxied");
-    else next();
-  };
-  return [...verifiedByHubSpot(options, versions), check];
+  demand: Pick<Partial<Demand>, "versions"> = {},
+): RequestHandler {
+  return verifiedByHubSpot(options, { ...demand, mayBeProxied: false });
+}
+
+/** False, and answered, if the body is not HubSpot's or cannot be read. */
+function isAccepted(
+  options: VerifiedRequestOptions,
+  { request, response }: Exchange,
+  demand: Demand,
+): boolean {
+  const refusal = refusalOf(request, options, demand);
+  if (refusal === undefined) return isReadable(request, response) && isShallow(request, response);
+  refuse(options, { request, response }, refusal);
+  return false;
+}
+
+/** Why the request is not HubSpot's, judged with its body; undefined if it is. */
+function refusalOf(
+  request: Request,
+  options: VerifiedRequestOptions,
+  { versions, mayBeProxied }: Demand,
+): RequestRefusal | undefined {
+  const { method, originalUrl, headers } = request;
+  const verdict = verifySignature(
+    { method, url: options.publicUrl + originalUrl, body: bodyBytes(request), headers },
+    { clientSecrets: options.clientSecrets, nowMs: options.nowMs(), mayFallBack: versions.includes("v2") },
+  );
+  if (verdict.kind === "refused") return verdict.reason;
+  if (!versions.includes(verdict.version)) return "version_not_enough";
+  if (verdict.isBesideBadV3) options.onBadV3?.(request.path);
+  return mayBeProxied || !carriesProxyIdentity(originalUrl) ? undefined : "proxied";
+}
+
+interface Exchange {
+  readonly request: Request;
+  readonly response: Response;
 }
 
 function refuse(
   { logger, onRefused }: VerifiedRequestOptions,
-  { request, response }: { request: Request; response: Response },
+  { request, response }: Exchange,
   reason: RequestRefusal,
 ): void {
   onRefused?.(reason);

@@ -18,10 +18,10 @@ export interface ConnectionLimits {
 
 interface Connection {
   readonly peer: string;
-  request?: IncomingMessage;
-  response?: ServerResponse;
+  request: IncomingMessage | undefined;
+  response: ServerResponse | undefined;
   /** When it was first seen to have an answer that is not read yet; monotonic ms. */
-  unreadSinceMs?: number | undefined;
+  unreadSinceMs: number | undefined;
 }
 
 /**
@@ -38,7 +38,7 @@ export function guardConnections(server: Server, limits: ConnectionLimits): void
 
   server.on("connection", (socket) => {
     const peer = peerOf(socket.remoteAddress);
-    connections.set(socket, { peer });
+    connections.set(socket, { peer, request: undefined, response: undefined, unreadSinceMs: undefined });
     count(counts, peer, 1);
     socket.once("close", () => {
       connections.delete(socket);
@@ -51,7 +51,9 @@ export function guardConnections(server: Server, limits: ConnectionLimits): void
   server.on("request", (request, response) => {
     const connection = connections.get(request.socket);
     if (connection === undefined) return;
-    Object.assign(connection, { request, response, unreadSinceMs: undefined });
+    connection.request = request;
+    connection.response = response;
+    connection.unreadSinceMs = undefined;
     connections.delete(request.socket);
     connections.set(request.socket, connection);
   });

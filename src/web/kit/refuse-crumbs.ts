@@ -12,6 +12,8 @@ const LEAST_MEAN_BYTES = 40;
 const MOST_PIECES_A_TURN = 4_096;
 const FEW_PIECES = 16;
 
+const COUNTED = Symbol("what was counted of a request's pieces");
+
 /**
  * Hangs up on whoever sends a body in crumbs, with 400 if nothing was answered yet. No HTTP client does so by itself, and
  * each crumb costs us far more than its sender: the parser finds ten thousand in one read of a connection, and nothing else
@@ -20,25 +22,49 @@ const FEW_PIECES = 16;
  */
 export function createCrumbGuard(): RequestListener {
   const mostNow = createTurnLimit();
+
+  function push(this: CountedRequest, piece: Buffer | null): boolean {
+    const counted = this[COUNTED];
+    counted.size += piece?.length ?? 0;
+    counted.pieces += 1;
+    const { size, pieces } = counted;
+    if (piece === null || size >= pieces * LEAST_MEAN_BYTES || pieces <= mostNow())
+      return counted.push.call(this, piece);
+    this.push = pushNothing;
+    hangUp(this, counted.response);
+    return false;
+  }
+
   return (request, response) => {
     if (!mayHaveManyPieces(request)) return;
-    const push = request.push.bind(request);
-    let [size, pieces] = [0, 0];
-    request.push = (piece: Buffer | null) => {
-      size += piece?.length ?? 0;
-      pieces += 1;
-      if (piece === null || size >= pieces * LEAST_MEAN_BYTES || pieces <= mostNow()) return push(piece);
-      request.push = () => false;
-      hangUp(request, response);
-      return false;
-    };
-    // Node stops pushing what nobody reads once the answer is out, unless it was read by then.
-    response.prependOnceListener("finish", () => {
-      if (request.complete) return;
-      request.read(0);
-      request.resume();
-    });
+    const counted = request as CountedRequest;
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its request
+    counted[COUNTED] = { response, push: request.push, size: 0, pieces: 0 };
+    counted.push = push;
+    response.prependListener("finish", readOn);
   };
+}
+
+/** A request whose pieces are counted. The functions are shared, since every call of an action passes here. */
+interface CountedRequest extends IncomingMessage {
+  [COUNTED]: {
+    readonly response: ServerResponse;
+    readonly push: IncomingMessage["push"];
+    size: number;
+    pieces: number;
+  };
+}
+
+function pushNothing(): boolean {
+  return false;
+}
+
+/** Node stops pushing what nobody reads once the answer is out, unless it was read by then. */
+function readOn(this: ServerResponse): void {
+  const { req: request } = this;
+  if (request.complete) return;
+  request.read(0);
+  request.resume();
 }
 
 /** How many crumbs one request may send; each question counts as a crumb of this turn of the event loop. */

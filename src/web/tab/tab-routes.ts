@@ -17,7 +17,7 @@ export const EXTENSION_PREFIX = "/hubspot/settings";
 
 export interface ExtensionOptions extends OverviewOptions {
   /** Reads the raw body and lets pass what HubSpot signed by v3; answers 401 itself. */
-  readonly verified: RequestHandler[];
+  readonly verified: RequestHandler;
   /** Whether HubSpot knows this app by that id. */
   readonly isOurApp: (appId: string) => boolean;
   /** What the user may, as on the settings site. */
@@ -67,7 +67,7 @@ const REFUSAL_BY_OUTCOME: Readonly<Record<Exclude<SavePolicyOutcome, "saved">, R
  */
 export function createExtensionRouter(options: ExtensionOptions): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  const guard = [...options.verified, createAnswerLimit({ ms: TIMEOUT_MS })];
+  const guard = [options.verified, createAnswerLimit({ ms: TIMEOUT_MS })];
   const answer =
     (handler: Handler): RequestHandler =>
     async (request, response) => {
