@@ -210,6 +210,18 @@ const ofForm = "multipart/form-data; boundary=b";
     expect(body).toBeLessThan(16_000);
   });
 
+  test("a body or head that is too large is refused before the app hears of it; the file of an import goes on", async () => {
+    const before = seen.length;
+    const large = Buffer.alloc(257 * 1024, "x");
+    for (const path of ["/", ENROLL_ROUTE, "/settings/alerts", "/oauth/install", "/hubspot/settings/imports"])
+      expect((await call(nginx, { method: "POST", path, body: large })).status).toBe(413);
+    expect((await call(nginx, { path: "/", headers: { "x-filler": "x".repeat(9_000) } })).status).toBe(400);
+    expect(seen.length).toBe(before);
+    for (const path of ["/settings/imports", "/api/v1/imports"])
+      expect((await call(nginx, { method: "POST", path, body: large })).body).toBe("taken");
+    expect(seen.length).toBe(before + 2);
+  });
+
   test("connections to the app are kept, and a client's too", async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const before = opened;

@@ -53,7 +53,7 @@ function toPattern(literal: string): RegExp {
 }
 
 /** Up to the longest request line and header that Node takes; in steps, so that a bad pattern fails and does not hang. */
-const LENGTHS = [24, 100, 400, 1_600, 16_384];
+const LENGTHS = [24, 34, 48, 68, 100, 400, 1_600, 16_384];
 const LIMIT_MS = 50;
 
 /** Of this process, so that others on the machine do not count. */

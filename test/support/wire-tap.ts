@@ -10,6 +10,8 @@ export interface TappedConnection {
 export interface WireTap {
   readonly url: string;
   readonly connections: TappedConnection[];
+  /** Bytes of each row that the server sent, in the order in which they came. */
+  readonly rowBytes: number[];
   /** Closes each connection that sends a matching statement from now on, before the server hears of it; undefined: none. */
   cutAt(statement: RegExp | undefined): void;
   close(): Promise<void>;
@@ -52,9 +54,34 @@ function statementOf({ type, body }: Message): string | undefined {
   return type === "Q" ? texts[0] : type === "P" ? texts[1] : undefined;
 }
 
+/** Reads the server's messages as they come, without keeping them. @returns takes what came; tells the bytes of each row. */
+function watchRows(onRow: (bytes: number) => void): (chunk: Buffer) => void {
+  let head = Buffer.alloc(0);
+  let bodyLeft = 0;
+  return (chunk) => {
+    let at = 0;
+    while (at < chunk.length) {
+      if (bodyLeft > 0) {
+        const taken = Math.min(bodyLeft, chunk.length - at);
+        bodyLeft -= taken;
+        at += taken;
+        continue;
+      }
+      const part = chunk.subarray(at, at + 5 - head.length);
+      head = Buffer.concat([head, part]);
+      at += part.length;
+      if (head.length < 5) return;
+      bodyLeft = head.readInt32BE(1) - 4;
+      if (String.fromCharCode(head[0] ?? 0) === "D") onRow(bodyLeft);
+      head = Buffer.alloc(0);
+    }
+  };
+}
+
 export async function tapWire(databaseUrl: string): Promise<WireTap> {
   const target = new URL(databaseUrl);
   const connections: TappedConnection[] = [];
+  const rowBytes: number[] = [];
   const sockets = new Set<Socket>();
   let cutting: RegExp | undefined;
   const server = createServer((near) => {
@@ -73,6 +100,10 @@ export async function tapWire(databaseUrl: string): Promise<WireTap> {
         other.destroy();
       });
     }
+    far.on(
+      "data",
+      watchRows((bytes) => rowBytes.push(bytes)),
+    );
     far.pipe(near);
     near.on("data", (chunk: Buffer) => {
       const { messages, rest } = takeMessages(Buffer.concat([unread, chunk]), isStarted);
@@ -96,6 +127,7 @@ export async function tapWire(databaseUrl: string): Promise<WireTap> {
   return {
     url: url.href,
     connections,
+    rowBytes,
     cutAt(statement) {
       cutting = statement;
     },

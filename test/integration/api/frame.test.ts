@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { revokeKey } from "#domain/keys/change-keys.js";
@@ -80,6 +81,25 @@ describe("a key", () => {
       status: 401,
       code: "UNAUTHENTICATED",
     });
+  });
+
+  test("has 256 random bits, and what is stored of it is their hash alone", async () => {
+    const keys = await Promise.all([1, 2, 3].map(() => giveKey(site.database, portalId)));
+    const secrets = keys.map((key) => key.slice(13));
+    expect(new Set(secrets).size).toBe(keys.length);
+    for (const [index, secret] of secrets.entries()) {
+      const bytes = Buffer.from(secret, "base64url");
+      expect(bytes).toHaveLength(32);
+      const { rows } = await site.database.pool.query<{ secret_hash: Buffer; row: string }>(
+        `SELECT secret_hash, k::text AS row FROM api_keys k WHERE prefix = $1`,
+        [keys[index]?.slice(4, 12)],
+      );
+      expect(rows.map(({ secret_hash: hash }) => hash)).toEqual([
+        createHash("sha256").update(secret).digest(),
+      ]);
+      for (const form of [secret, Buffer.from(secret).toString("hex"), bytes.toString("hex")])
+        expect(rows[0]?.row).not.toContain(form);
+    }
   });
 
   test("without the scope gets 403", async () => {

@@ -1,18 +1,30 @@
 import { once } from "node:events";
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { startRunningApp, type RunningApp } from "../../support/start-app.js";
+import { ENROLL_ROUTE } from "#domain/contract/actions/enroll-contract.js";
+import { v3Headers } from "../../support/signed-request.js";
+import { startWebProcess, type WebProcess } from "../../support/web-process.js";
 
-let app: RunningApp;
+/** A process of its own: one that a request halts for good is noticed, and ended. */
+let app: WebProcess;
+/** The test in which it answered nothing anymore. */
+let halted: string | undefined;
 
 beforeAll(async () => {
-  app = await startRunningApp({ environment: { ROLE: "web" } });
+  app = await startWebProcess();
 });
 afterAll(() => app.close());
-beforeEach(() => void app.logLines.splice(0));
+beforeEach(async () => {
+  expect(halted).toBeUndefined();
+  await linesUntilNow();
+});
 
 /** Far above what a plain request takes on a busy machine, far below what one of these took. */
 const LIMIT_MS = 1_500;
+/** An answer is waited for no longer than this. */
+const PATIENCE_MS = 5_000;
 /** Node takes 16 kB of request line and headers. */
 const LENGTH = 12_000;
 
@@ -23,15 +35,35 @@ interface Hostile {
   body?: string;
 }
 
+/** @returns how long the answer took; of one that does not come, how long it was waited for. */
 async function send({ method = "GET", path, headers = {}, body }: Hostile): Promise<number> {
   const startedAt = performance.now();
-  const request = httpRequest(
-    ...([{ port: app.config.port, method, path, headers, agent: false }] as const),
-  ).end(body);
-  const [response] = (await once(request, "response")) as [NodeJS.ReadableStream];
-  response.resume();
-  await once(response, "end");
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const request = httpRequest({ port: app.port, method, path, headers, agent: false, signal }).end(body);
+  try {
+    const [response] = (await once(request, "response")) as [NodeJS.ReadableStream];
+    await once(response.resume(), "end");
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    halted = expect.getState().currentTestName;
+  }
   return performance.now() - startedAt;
+}
+
+let asked = 0;
+
+/** What was logged since this was last asked: all of it, since what is logged for this question comes after it. */
+async function linesUntilNow(): Promise<Record<string, unknown>[]> {
+  const path = `/settings/activity/until-${(asked += 1)}.`;
+  await send({ path: `${path}%zz` });
+  expect(halted).toBeUndefined();
+  const isLast = (line: Record<string, unknown>): boolean => String(line["path"]).startsWith(path);
+  const endsAt = Date.now() + PATIENCE_MS;
+  while (!app.logLines.some(isLast)) {
+    expect(Date.now()).toBeLessThan(endsAt);
+    await sleep(5);
+  }
+  return app.logLines.splice(0).filter((line) => !isLast(line));
 }
 
 const to = (unit: string, length = LENGTH) => unit.repeat(Math.ceil(length / unit.length));
@@ -82,7 +114,7 @@ describe.each(Object.entries(TEXTS))("%s", (_text, text) => {
     expect(hostileMs).toBeLessThan(LIMIT_MS);
     expect(healthMs).toBeLessThan(LIMIT_MS);
     // What was refused is not logged as a fault; faults of the database are, with their stack, whoever asks meanwhile.
-    const lines = app.logLines.filter(({ err }) => err === undefined);
+    const lines = (await linesUntilNow()).filter(({ err }) => err === undefined);
     for (const line of lines) expect(JSON.stringify(line).length).toBeLessThan(1_000);
   });
 });
@@ -90,12 +122,25 @@ describe.each(Object.entries(TEXTS))("%s", (_text, text) => {
 describe("of a request that is refused, the log", () => {
   test("holds the status, code, type and beginning of the path, and nothing else the caller wrote", async () => {
     await send({ path: `/settings/activity/${to("a")}%zz` });
-    expect(app.logLines).toHaveLength(1);
-    const [line] = app.logLines;
+    const [line, ...others] = await linesUntilNow();
+    expect(others).toEqual([]);
     expect(line).toMatchObject({ status: 400, code: "BAD_REQUEST", type: "URIError", method: "GET" });
     expect(line).not.toHaveProperty("err");
     expect(String(line?.["path"]).length).toBeLessThanOrEqual(201);
     expect(JSON.stringify(line)).not.toContain("Failed to decode");
+  });
+
+  test("holds no query: it may have an address in it", async () => {
+    for (const path of [
+      "/settings/activity/%zz",
+      "/api/v1/enrollments",
+      "/hubspot/options/sequences",
+      "/oauth/callback",
+    ])
+      await send({ path: `${path}?q=ada%40lead.example&email=bob@lead.example` });
+    const lines = JSON.stringify(await linesUntilNow());
+    expect(lines).toContain("/settings/activity/%zz");
+    expect(lines).not.toMatch(/ada|bob|lead\.example/);
   });
 
   test("has no part of a token in the path, wherever the path is cut", async () => {
@@ -103,8 +148,58 @@ describe("of a request that is refused, the log", () => {
     for (const before of [100, 160, 178, 181, 190]) {
       await send({ path: `/settings/activity/${"x.".repeat(before / 2)}${token}${to(".y")}%zz` });
     }
-    expect(app.logLines).toHaveLength(5);
-    for (const line of app.logLines) expect(JSON.stringify(line)).not.toContain(token.slice(0, 6));
+    const lines = await linesUntilNow();
+    expect(lines).toHaveLength(5);
+    for (const line of lines) expect(JSON.stringify(line)).not.toContain(token.slice(0, 6));
+  });
+});
+
+describe("whatever a request's Host says", () => {
+  const OTHER = "other.example";
+  const body = JSON.stringify({
+    callbackId: "ap-1-2-3",
+    origin: { portalId: 1 },
+    object: { objectId: 1 },
+    inputFields: {},
+  });
+
+  async function ask(
+    path: string,
+    options: { method?: string; headers?: Record<string, string>; body?: string },
+  ) {
+    const { body: sent, ...rest } = options;
+    const headers = { ...rest.headers, host: OTHER, "x-forwarded-host": OTHER, forwarded: `host=${OTHER}` };
+    const request = httpRequest({ port: app.port, path, ...rest, headers, agent: false }).end(sent);
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    return { status: response.statusCode, headers: response.headers, text: await text(response) };
+  }
+
+  test("HubSpot's signature counts for PUBLIC_URL, and for no other address", async () => {
+    const call = (origin: string) => {
+      const signed = { url: origin + ENROLL_ROUTE, body, secret: app.clientSecret, timestamp: Date.now() };
+      const headers = { "content-type": "application/json", ...v3Headers(signed) };
+      return ask(ENROLL_ROUTE, { method: "POST", body, headers });
+    };
+    expect((await call(app.publicUrl)).status).toBe(200);
+    for (const origin of [`http://${OTHER}`, `https://${OTHER}`])
+      expect((await call(origin)).status).toBe(401);
+  });
+
+  test("no answer names it: links and redirects lead to PUBLIC_URL", async () => {
+    for (const path of [
+      "/",
+      "/settings",
+      "/oauth/install",
+      "/settings/sign-in",
+      "/api/v1/presets",
+      "/api/docs",
+      "/nowhere",
+    ]) {
+      const answer = await ask(path, {});
+      expect(answer.text + JSON.stringify(answer.headers)).not.toContain(OTHER);
+    }
+    const { headers } = await ask("/oauth/install", {});
+    expect(headers.location).toContain(encodeURIComponent(`${app.publicUrl}/oauth/callback`));
   });
 });
 
@@ -120,12 +215,12 @@ test("of a form that a stranger sends, nothing is read: whatever it is, they are
       { "content-type": `${FORM_TYPE}; charset=nonsense` },
       { "content-type": FORM_TYPE, "content-length": String(9 * 1024 * 1024) },
     ]) {
-      const request = httpRequest({ port: app.config.port, method: "POST", path, headers, agent: false });
+      const request = httpRequest({ port: app.port, method: "POST", path, headers, agent: false });
       request.on("error", () => undefined).write("a=1");
       const [response] = (await once(request, "response")) as [{ statusCode: number }];
       expect(response.statusCode).toBe(303);
       request.destroy();
     }
   }
-  expect(app.logLines).toEqual([]);
+  expect(await linesUntilNow()).toEqual([]);
 });

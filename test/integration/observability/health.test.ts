@@ -7,20 +7,26 @@ import { readConfig } from "../../../src/config.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import { freePort } from "../../support/start-app.js";
 
-/** The way to the database, which can be cut and mended: the server itself is shared by the whole run. */
+/** The way to the database, which can be cut, muted and mended: the server itself is shared by the whole run. */
 interface Cable {
   readonly port: number;
   cut(): void;
+  /** Connections stay open, new ones too, and nothing comes through. */
+  mute(): void;
   mend(): void;
   close(): Promise<void>;
 }
 
 async function layCable(target: { host: string; port: number }): Promise<Cable> {
   const open = new Set<Socket>();
-  let isCut = false;
+  let state: "whole" | "cut" | "mute" = "whole";
   const server: Server = createServer((near) => {
-    if (isCut) {
+    if (state === "cut") {
       near.destroy();
+      return;
+    }
+    if (state === "mute") {
+      open.add(near.on("error", () => undefined).on("close", () => open.delete(near)));
       return;
     }
     const far = connect(target);
@@ -45,11 +51,16 @@ async function layCable(target: { host: string; port: number }): Promise<Cable> 
   return {
     port: typeof address === "object" && address !== null ? address.port : 0,
     cut() {
-      isCut = true;
+      state = "cut";
       drop();
     },
+    mute() {
+      state = "mute";
+      for (const socket of open) socket.unpipe().pause();
+    },
     mend() {
-      isCut = false;
+      if (state === "mute") drop();
+      state = "whole";
     },
     close: () =>
       new Promise((resolve) => {
@@ -141,6 +152,22 @@ describe("what operators look at", () => {
       expect(performance.now() - startedAt).toBeLessThan(2_000);
       expect(gone.status).toBe(503);
       expect(JSON.parse(gone.text)).toMatchObject({ status: "not ready", checks: { database: "failing" } });
+      expect((await get(`${origin}/healthz`)).status).toBe(200);
+    }
+    cable.mend();
+    for (const origin of [url, workerUrl]) expect((await getUntil(200, `${origin}/readyz`)).status).toBe(200);
+  });
+
+  test("with a database that says nothing both say within two seconds that it does not answer, and are ready again after", async () => {
+    cable.mute();
+    for (const origin of [url, workerUrl]) {
+      const startedAt = performance.now();
+      const silent = await get(`${origin}/readyz`);
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      expect(silent.status).toBe(503);
+      expect(JSON.parse(silent.text)).toMatchObject({
+        reasons: { database: "It does not answer within 1 s." },
+      });
       expect((await get(`${origin}/healthz`)).status).toBe(200);
     }
     cable.mend();
