@@ -16,6 +16,8 @@ import { EXECUTION_COLUMNS, orNull, toItem, type ExecutionItem, type ItemRow } f
 
 /** Everything stored about one execution that its page shows. */
 export interface ExecutionStory extends ExecutionItem {
+  /** The contact's company as HubSpot sent it with the call; null: it sent none. */
+  readonly contactCompany: string | null;
   readonly callbackId: string;
   readonly isHeld: boolean;
   readonly dueAt: Date;
@@ -115,6 +117,7 @@ export async function readStory(
   const senderChoice = senderChoiceSchema.safeParse(row.sender_choice).data;
   return {
     ...toItem(row),
+    contactCompany: companyOf(row.request),
     callbackId: row.callback_id,
     isHeld: row.is_held,
     dueAt: row.due_at,
@@ -141,6 +144,12 @@ export async function readStory(
     askedBy: askedByOf(row.request),
     endable,
   };
+}
+
+const companySchema = z.object({ properties: z.object({ company: z.string().trim().min(1) }) });
+
+function companyOf(request: unknown): string | null {
+  return companySchema.safeParse(request).data?.properties.company ?? null;
 }
 
 const askedBySchema = z.object({ askedBy: z.object({ name: z.string() }) });

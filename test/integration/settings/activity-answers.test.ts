@@ -98,7 +98,7 @@ describe("a story that was opened from a list", () => {
     expect(page).toContain(`href="/settings/activity/${older}${query}"`);
     const { text } = await browser.get(`/settings/activity/${older}${query}`);
     expect(text).toContain(
-      `<a href="/settings/activity${query}"><span aria-hidden="true">← </span>Activity: Reason: Inbox not connected</a>`,
+      `<a href="/settings/activity${query}"><span aria-hidden="true">← </span>Activity: Reason: Inbox not connected (2 results)</a>`,
     );
     expect(text).toContain(`<a rel="prev" href="/settings/activity/${newer}${query}">`);
     expect(text).not.toContain(`rel="next"`);

@@ -79,8 +79,8 @@ export const ENROLL_OUTPUTS = [
 export const ENROLLMENT_STATUSES = ["ENROLLED", "ALREADY_ENROLLED", "SKIPPED", "FAILED"] as const;
 export type EnrollmentStatus = (typeof ENROLLMENT_STATUSES)[number];
 
-/** What people call a contact: requested by every action for the settings site, and needed for nothing else. */
-export const NAME_PROPERTIES = ["firstname", "lastname"] as const;
+/** What people know a contact by: requested by every action for the settings site, and needed for nothing else. */
+export const NAME_PROPERTIES = ["firstname", "lastname", "company"] as const;
 
 /** Contact properties that the work needs; HubSpot sends them in `object.properties`, as they are at the time of the call. */
 export const REQUESTED_PROPERTIES = [

@@ -20,6 +20,7 @@ import { Email } from "../words/email.js";
 import { Time } from "../frame/connection.js";
 import { PostForm } from "../frame/fields.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
+import { Initials } from "../words/initials.js";
 import { Pick } from "./selection.js";
 import { shorten } from "#platform/text/shorten.js";
 
@@ -71,6 +72,7 @@ function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) 
       <td data-label="Contact" class="wide">
         <div class="pick">
           <Pick item={item} />
+          <Initials of={item} />
           <div>
             <Contact item={item} model={model} />
           </div>

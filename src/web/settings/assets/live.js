@@ -31,8 +31,19 @@ function tellTimes() {
 setInterval(tellTimes, MINUTE / 2);
 
 // Keys for whoever knows the site: "/" searches, "g" and a letter goes, "?" helps. Never while one types.
+// In a list, "j" and "k" go from row to row; on a contact's page, to the next and the one before.
 const PLACES = { a: "/settings/activity", o: "/settings", s: "/settings/senders", w: "/settings/workflows" };
 let isGoing = false;
+
+function goTo(step) {
+  const neighbor = document.querySelector(`.neighbors a[rel=${step > 0 ? "next" : "prev"}]`);
+  if (neighbor !== null) return location.assign(neighbor.href);
+  const rows = [...document.querySelectorAll("main tbody tr")];
+  const links = rows.map((row) => row.querySelector("a")).filter((link) => link !== null);
+  const at = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+  const next = at < 0 ? (step > 0 ? 0 : links.length - 1) : at + step;
+  links[next]?.focus();
+}
 
 document.addEventListener("keydown", (event) => {
   const { key, target, ctrlKey, metaKey, altKey } = event;
@@ -40,6 +51,7 @@ document.addEventListener("keydown", (event) => {
   const place = isGoing && Object.hasOwn(PLACES, key) ? PLACES[key] : undefined;
   isGoing = key === "g";
   if (place !== undefined) location.assign(place);
+  if (key === "j" || key === "k") goTo(key === "j" ? 1 : -1);
   if (key === "?") location.assign("/settings/help");
   const search = document.querySelector("input[type=search]");
   if (key !== "/" || search === null) return;
@@ -101,3 +113,20 @@ tellAllPicked();
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.querySelector("input[name=pick]:checked") !== null) event.preventDefault();
 });
+
+// A number or a name is copied by a click; where a page may not copy, there is no button.
+function showCopies() {
+  if (navigator.clipboard === undefined) return;
+  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+}
+
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-copy]");
+  if (button === null) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  const label = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = label), 2_000);
+});
+document.addEventListener("htmx:afterSwap", showCopies);
+showCopies();

@@ -85,7 +85,7 @@ export function SitePage({ title, current, frame, lead, hasOwnHeading, up, child
       </a>
       <Top frame={frame} current={current} />
       <div class="site" hx-headers={JSON.stringify({ [PAGE_ACCOUNT_HEADER]: String(frame.portal.portalId) })}>
-        <Menu current={current} />
+        <Menu current={current} frame={frame} />
         <main id="main" tabIndex={-1}>
           <Breadcrumb title={title} current={current} up={up} />
           {hasOwnHeading === true ? null : (
@@ -124,17 +124,14 @@ function Breadcrumb({ title, current, up }: { title: string; current: SitePath; 
 }
 
 function Top({ frame, current }: { frame: Frame; current: SitePath }) {
-  const { session, portal, formToken, pause } = frame;
+  const { formToken, pause } = frame;
   return (
     <header class="top">
       <div class="identity">
         <a class="brand" href="/settings">
           Sequence Enroller
         </a>
-        <span class="account">
-          {portal.hubDomain === null ? "Account " : `${portal.hubDomain} · `}
-          {portal.portalId.toString()}
-        </span>
+        <span class="account">{accountOf(frame)}</span>
       </div>
       <div class="tools">
         {pause === undefined && !frame.isViewOnly ? (
@@ -143,7 +140,7 @@ function Top({ frame, current }: { frame: Frame; current: SitePath }) {
         <a href={ACCOUNTS_PATH}>Switch account</a>
         <a href={HELP_PATH}>Help</a>
         <form method="post" action="/settings/sign-out">
-          <span class="who">{session.userEmail ?? `User ${session.userId ?? "unknown"}`}</span>
+          <span class="who">{userOf(frame)}</span>
           <input type="hidden" name="form_token" value={formToken} />
           <button class="button quiet">Sign out</button>
         </form>
@@ -152,12 +149,23 @@ function Top({ frame, current }: { frame: Frame; current: SitePath }) {
   );
 }
 
+function accountOf({ portal }: Frame): string {
+  return `${portal.hubDomain === null ? "Account " : `${portal.hubDomain} · `}${portal.portalId}`;
+}
+
+function userOf({ session }: Frame): string {
+  return session.userEmail ?? `User ${session.userId ?? "unknown"}`;
+}
+
 /** Beside the content where there is room, else folded away; two copies, of which one is shown, work without script. */
-function Menu({ current }: { current: SitePath }) {
+function Menu({ current, frame }: { current: SitePath; frame: Frame }) {
   return (
     <>
       <details class="menu folded">
         <summary>Menu</summary>
+        <p class="note">
+          {userOf(frame)} in {accountOf(frame)}
+        </p>
         <MenuLinks current={current} />
       </details>
       <div class="menu beside">

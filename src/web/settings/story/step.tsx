@@ -1,5 +1,10 @@
 import type { ComponentChildren } from "preact";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
 import type { Format } from "../words/format.js";
+
+/** When the story began; steps that say when they were say how long after, too. */
+export const Began = createContext<Date | undefined>(undefined);
 
 /** One thing that happened, or is under way. */
 export function Step({
@@ -13,12 +18,15 @@ export function Step({
   format: Format;
   children?: ComponentChildren;
 }) {
+  const began = useContext(Began);
+  const afterMs = at == null || began === undefined ? 0 : at.getTime() - began.getTime();
   return (
     <li>
       <h3>{title}</h3>
       {at == null ? null : (
         <p class="when">
           <time dateTime={at.toISOString()}>{format.dateTimeSeconds(at)}</time>
+          {afterMs < 1_000 ? "" : ` · ${format.span(afterMs)} after it came in`}
         </p>
       )}
       {children}
@@ -26,8 +34,14 @@ export function Step({
   );
 }
 
-/** Names and values, as a list. */
-export function Entries({ entries }: { entries: readonly (readonly [string, string])[] }) {
+/** Names and values, as a list; with script, each value can be copied if that is wanted. */
+export function Entries({
+  entries,
+  canBeCopied = false,
+}: {
+  entries: readonly (readonly [string, string])[];
+  canBeCopied?: boolean;
+}) {
   return (
     <dl class="facts">
       {entries.map(([name, value]) => (
@@ -35,6 +49,11 @@ export function Entries({ entries }: { entries: readonly (readonly [string, stri
           <dt key={name}>{name}</dt>
           <dd>
             <bdi>{value}</bdi>
+            {canBeCopied && value !== "–" ? (
+              <button type="button" class="copy" data-copy={value} aria-label={`Copy ${name}`} hidden>
+                Copy
+              </button>
+            ) : null}
           </dd>
         </>
       ))}

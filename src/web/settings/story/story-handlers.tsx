@@ -50,14 +50,16 @@ async function findPlace(exchange: Exchange, id: ExecutionId): Promise<PlaceInLi
   const { filter, given } = readQuery(exchange, exchange.request.query);
   if (Object.keys(given).length === 0) return undefined;
   const search = await searchExecutions(pool, portalId, filter);
-  const [newer, older, choices] = await Promise.all([
+  const [newer, older, choices, totals] = await Promise.all([
     search.read({ after: id }, 1),
     search.read({ before: id }, 1),
     readFilterChoices(pool, portalId, given),
+    search.count(),
   ]);
   return {
     given,
     names: namesOf(choices),
+    total: totals.countedTo === undefined ? totals.total : undefined,
     newer: newer.items[0]?.id,
     older: older.items[0]?.id,
   };

@@ -1,6 +1,5 @@
-import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import { sentenceOf } from "#domain/contract/error-codes.js";
-import { OPEN_STATES } from "#domain/contract/execution.js";
+import { ERASED_CONTACT, OPEN_STATES, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
 import type { ExecutionStory } from "#domain/history/execution-story.js";
 import { badgeOf, OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
 import { shorten } from "#platform/text/shorten.js";
@@ -10,10 +9,13 @@ import { digestOf, Renewal } from "../frame/renewal.js";
 import { ForAdmins } from "../session/view-only.js";
 import { KIND_LABELS, lastProblemWords } from "../words/activity-words.js";
 import { calledOf, reasonOf } from "../words/contact-words.js";
-import { FallbackLink, FixLink } from "../words/fixes.js";
+import { Email } from "../words/email.js";
+import { contactUrl, FallbackLink, FixLink } from "../words/fixes.js";
+import { Initials } from "../words/initials.js";
+import { LONGEST_LABEL } from "../words/names.js";
 import { ACTIVITY_PATH, helpPath, storyPath, storyPartPath } from "../words/paths.js";
 import { Neighbors, upTo, type PlaceInList } from "./place-in-list.js";
-import { Entries } from "./step.js";
+import { Began, Entries } from "./step.js";
 import { Actions } from "./story-actions.js";
 import type { StoryModel, StoryPartModel } from "./story-model.js";
 import { StorySteps } from "./story-steps.js";
@@ -64,18 +66,20 @@ export function Story(model: StoryPartModel) {
   return (
     <div id="story" {...refresh}>
       <h1 class="story-title">
-        <bdi>{calledOf(story)}</bdi> <span class={`badge ${story.outcome}`}>{badgeOf(story, present)}</span>
+        <Initials of={story} />{" "}
+        {story.contactName === null && story.contactEmail !== null ? (
+          <Email address={story.contactEmail} />
+        ) : (
+          <bdi>{calledOf(story)}</bdi>
+        )}{" "}
+        <span class={`badge ${story.outcome}`}>{badgeOf(story, present)}</span>
         {lastRetry === undefined ? null : (
           <a class="latest" href={storyPath(lastRetry.id)}>
             Retried <span class={`badge ${lastRetry.outcome}`}>{badgeOf(lastRetry, present)}</span>
           </a>
         )}
       </h1>
-      {story.contactName === null || story.contactEmail === null ? null : (
-        <p class="note">
-          <bdi>{shorten(story.contactEmail, LONGEST_ADDRESS)}</bdi>
-        </p>
-      )}
+      <WhoItIs {...model} />
       {isOpen ? <Renewal now={present.now} format={format} reload={storyPath(story.id)} /> : null}
       <Reason {...model} />
       <ForAdmins>
@@ -84,13 +88,41 @@ export function Story(model: StoryPartModel) {
       <section class="card" aria-labelledby="story-title">
         <h2 id="story-title">What happened</h2>
         <ol class="story">
-          <StorySteps {...model} />
+          <Began.Provider value={story.acceptedAt}>
+            <StorySteps {...model} />
+          </Began.Provider>
         </ol>
       </section>
       <Retries {...model} />
       <Others {...model} />
       <Facts {...model} />
     </div>
+  );
+}
+
+/** What else is known of the contact, and its record. */
+function WhoItIs({ story, portalId, hubspotUrl }: StoryPartModel) {
+  const { contactName, contactEmail, contactCompany, contactId } = story;
+  const isInHubSpot = contactId !== ERASED_CONTACT && contactId !== UNKNOWN_CONTACT;
+  const parts = [
+    contactName === null || contactEmail === null ? null : <Email address={contactEmail} />,
+    contactCompany === null ? null : <bdi>{shorten(contactCompany, LONGEST_LABEL)}</bdi>,
+    isInHubSpot ? (
+      <a href={contactUrl({ hubspotUrl, portalId }, contactId)} target="_blank" rel="noopener noreferrer">
+        Open in HubSpot ↗
+      </a>
+    ) : null,
+  ].filter((part) => part !== null);
+  if (parts.length === 0) return null;
+  return (
+    <p class="note" id="who">
+      {parts.map((part, index) => (
+        <>
+          {index === 0 ? "" : " · "}
+          {part}
+        </>
+      ))}
+    </p>
   );
 }
 
@@ -197,7 +229,7 @@ function Facts({ story, format }: StoryPartModel) {
       )}
       <details>
         <summary>Technical details</summary>
-        <Entries entries={facts} />
+        <Entries entries={facts} canBeCopied />
       </details>
     </section>
   );

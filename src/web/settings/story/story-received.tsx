@@ -66,7 +66,7 @@ function CallingWorkflow({
     <>
       Workflow{" "}
       <a href={flowUrl({ hubspotUrl, portalId }, flowId)} target="_blank" rel="noopener noreferrer">
-        {name}
+        {name} ↗
       </a>
     </>
   );

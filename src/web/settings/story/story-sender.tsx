@@ -21,8 +21,15 @@ export function SenderStep({ story, format }: { story: ExecutionStory; format: F
     return (
       <Step title="Sender" format={format}>
         <p>
-          {story.state === "UNCERTAIN" ? "May have been sent from" : "Sent from"} <bdi>{sentAs}</bdi>
-          {senderUserId === null ? null : ` (user ${senderUserId})`}.
+          {story.state === "UNCERTAIN" ? "May have been sent from" : "Sent from"}{" "}
+          {senderUserId === null || senderName === null ? (
+            <bdi>{sentAs}</bdi>
+          ) : (
+            <a href={`/settings/senders/${senderUserId}`}>
+              <bdi>{sentAs}</bdi>
+            </a>
+          )}
+          .
         </p>
       </Step>
     );

@@ -103,10 +103,8 @@ function Decided({ story, format }: StoryModel) {
   if (story.decidedAt === null) return null;
   const { outcome, enrolledAt, outputs } = story;
   const answer = answerWords(story.answer);
-  const tookMs = story.decidedAt.getTime() - story.acceptedAt.getTime();
   return (
     <Step title={OUTCOME_LABELS[outcome]} at={story.decidedAt} format={format}>
-      {tookMs < 1_000 ? null : <p class="note">{format.span(tookMs)} after it was received</p>}
       {enrolledAt === null ? null : (
         <p>
           Enrolled <Time date={enrolledAt} format={format} />.

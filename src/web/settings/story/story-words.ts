@@ -25,10 +25,18 @@ export function settingsInWords(story: ExecutionStory, format: Format): Entry[] 
     if (name === "senderUserId") return story.people.get(given) ?? story.senderName ?? `User ${given}`;
     return inWords(given, format);
   };
-  return story.inputs.flatMap(([name, given]): Entry[] => {
+  const said = story.inputs.flatMap(([name, given]): Entry[] => {
     const label = SETTINGS[name];
     return label === undefined ? [] : [[label, value(name, given)]];
   });
+  return story.inputs.some(([name]) => name === "presetId") || story.kind !== "ENROLL"
+    ? said
+    : [...said, ["Preset", defaultPreset(story)]];
+}
+
+/** What is followed where the action names no preset. */
+function defaultPreset({ preset }: ExecutionStory): string {
+  return preset === null ? "Built-in rules" : `${preset.name} (account default)`;
 }
 
 const RESULTS: Readonly<Record<string, string>> = {
