@@ -13,7 +13,7 @@ import { createSecurityHeaders } from "#web/kit/security-headers.js";
 import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import { createSiteGateways, type SiteGatewayOptions } from "#platform/hubspot/site-gateway.js";
-import { uninstall } from "#platform/hubspot/uninstall.js";
+import { uninstall } from "#platform/hubspot/oauth/uninstall.js";
 import { removeBeforeDisconnect } from "#domain/unenroll/remove-from-hubspot.js";
 import { createExplainer } from "#domain/dry-run/explain-enrollment.js";
 import type { Explain } from "#domain/senders/explanation.js";

@@ -4,7 +4,7 @@ import { createOAuthApi, type OAuthApi } from "#platform/hubspot/oauth/oauth-api
 import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import { FEATURE_SCOPES, OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import { createTransport } from "#platform/hubspot/transport.js";
-import { uninstall } from "#platform/hubspot/uninstall.js";
+import { uninstall } from "#platform/hubspot/oauth/uninstall.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { RecordedRequest } from "../../src/simulator/world/request-log.js";
 import type { Simulator } from "../../src/simulator/simulator.js";

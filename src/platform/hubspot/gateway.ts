@@ -1,13 +1,14 @@
 import type { UserId } from "#platform/ids/branded-ids.js";
 import { HubSpotAnsweredOddly, HubSpotRejected } from "./errors.js";
 import { createAnswerReader, orUndefined, type AnswerReader } from "./answer-reader.js";
+import { contactRequests, type ContactRequests } from "./contact-requests.js";
 import { flowRequests, type FlowRequests } from "./flow-requests.js";
 import { legacyWorkflowRequests, type LegacyWorkflowRequests } from "./legacy-workflow-requests.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
 import { ownThingsRequests, type OwnThingsRequests } from "./own-things-requests.js";
 import { segmentRequests, type SegmentRequests } from "./segment-requests.js";
 import { readBatchAnswer, readErrorOf, type BatchAnswer } from "./wire/batch-answer.js";
-import { anyBatch, readEach, type HubSpotPage } from "./wire/list-page.js";
+import type { HubSpotPage } from "./wire/list-page.js";
 import { paths } from "./wire/paths.js";
 import * as records from "./wire/records.js";
 import type {
@@ -45,7 +46,7 @@ export interface Completion {
 
 /** Our requests to HubSpot for one portal. Every call costs one request of the portal's budget. */
 export interface PortalGateway
-  extends FlowRequests, OwnThingsRequests, LegacyWorkflowRequests, SegmentRequests {
+  extends ContactRequests, FlowRequests, OwnThingsRequests, LegacyWorkflowRequests, SegmentRequests {
   /**
    * Enrolls a contact as the user (docs/hubspot.md §5.1). No idempotency key exists: after HubSpotUnavailable, read first.
    * @throws HubSpotRejected with the reasons of docs/hubspot.md §5.6.
@@ -81,35 +82,6 @@ export interface PortalGateway
   listUsers(request: { after?: string | undefined }): Promise<HubSpotPage<User>>;
   /** One user, without seat names, or undefined if the account has no such user (404). */
   readUser(userId: UserId): Promise<User | undefined>;
-  /** Values of the named contact properties, or undefined if the contact is gone. */
-  readContact(
-    contactId: string,
-    properties: readonly string[],
-  ): Promise<Record<string, string | null> | undefined>;
-  /**
-   * A contact by its record id or its email address, with the values of the named properties; undefined if there is
-   * none. A merged contact comes under its new id.
-   */
-  findContact(
-    idOrEmail: string,
-    properties: readonly string[],
-  ): Promise<{ id: string; properties: Record<string, string | null> } | undefined>;
-  /**
-   * The same for up to 100 contacts in one request, by the id HubSpot returns: a contact that was merged comes under
-   * its new id. A contact missing from the answer is gone or cannot be read; only a request for it alone shows which.
-   */
-  readContacts(
-    contactIds: readonly string[],
-    properties: readonly string[],
-  ): Promise<Map<string, Record<string, string | null>>>;
-  /**
-   * Up to 100 contacts in one request, by their addresses in lower case, first or other ones. Those HubSpot does not have
-   * are left out.
-   */
-  readContactsByEmail(
-    emails: readonly string[],
-    properties: readonly string[],
-  ): Promise<Map<string, { id: string; properties: Record<string, string | null> }>>;
   readAccount(): Promise<{ timeZone: string | null; uiDomain: string | null }>;
 }
 
@@ -212,52 +184,6 @@ function directoryRequests({
       orUndefined(read({ method: "GET", path: paths.user(String(userId)) }, records.user)),
     readAccount: () => read({ method: "GET", path: paths.accountDetails }, records.account),
   };
-}
-
-function contactRequests({
-  read,
-  one,
-}: AnswerReader): Pick<
-  PortalGateway,
-  "readContact" | "findContact" | "readContacts" | "readContactsByEmail"
-> {
-  return {
-    async readContact(contactId, properties) {
-      const query = { properties: properties.join(",") };
-      return (await one({ method: "GET", path: paths.contact(contactId), query }, records.contact))
-        ?.properties;
-    },
-    findContact(idOrEmail, properties) {
-      const idProperty = idOrEmail.includes("@") ? "email" : undefined;
-      const query = { properties: properties.join(","), idProperty };
-      return one({ method: "GET", path: paths.contact(idOrEmail), query }, records.identifiedContact);
-    },
-    async readContacts(contactIds, properties) {
-      const inputs = contactIds.map((id) => ({ id }));
-      const body = { inputs, properties, propertiesWithHistory: [] };
-      const { results } = await read({ method: "POST", path: paths.contactBatch, body }, anyBatch);
-      const { read: found } = readEach(results, records.identifiedContact);
-      return new Map(found.map(({ id, properties: values }) => [id, values]));
-    },
-    async readContactsByEmail(emails, properties) {
-      const inputs = emails.map((id) => ({ id }));
-      const names = [...new Set([...properties, "email", OTHER_ADDRESSES])];
-      const body = { inputs, idProperty: "email", properties: names, propertiesWithHistory: [] };
-      const { results } = await read({ method: "POST", path: paths.contactBatch, body }, anyBatch);
-      const { read: found } = readEach(results, records.identifiedContact);
-      return new Map(
-        found.flatMap((contact) => addressesOf(contact.properties).map((one) => [one, contact])),
-      );
-    },
-  };
-}
-
-/** A contact's addresses besides its first, separated by semicolons. */
-const OTHER_ADDRESSES = "hs_additional_emails";
-
-function addressesOf(properties: Record<string, string | null>): string[] {
-  const others = properties[OTHER_ADDRESSES]?.split(";") ?? [];
-  return [properties["email"] ?? "", ...others].map((one) => one.trim().toLowerCase()).filter(Boolean);
 }
 
 /** `typedOutputs` is required though it says nothing (docs/hubspot.md §3.6). */

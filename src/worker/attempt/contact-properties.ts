@@ -159,12 +159,10 @@ export class ContactProperties {
     const [first] = questions;
     if (first === undefined) return [];
     const next = await readNextEmails(this.#options.owner, BATCH);
-    const emails = [...new Set([...questions, ...next].map(({ email }) => email.toLowerCase()))].slice(
-      0,
-      BATCH,
-    );
+    const asked = [...questions, ...next];
+    const emails = [...new Set(asked.map(({ email }) => email.toLowerCase()))].slice(0, BATCH);
     const found = await first.gateway.readContactsByEmail(emails, REQUESTED_PROPERTIES);
-    const known = [...questions, ...next].flatMap(({ executionId, email }) => {
+    const known = asked.flatMap(({ executionId, email }) => {
       const contactId = found.get(email.toLowerCase())?.id;
       return contactId === undefined ? [] : [{ executionId, contactId }];
     });

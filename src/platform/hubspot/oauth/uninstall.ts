@@ -1,5 +1,5 @@
 import type { PortalId } from "#platform/ids/branded-ids.js";
-import { paths } from "./wire/paths.js";
+import { paths } from "../wire/paths.js";
 
 /** Whether HubSpot removed the app from the account. */
 export type UninstallOutcome = "uninstalled" | "not-confirmed";
