@@ -140,11 +140,13 @@ function gatewaysForImports({
   forPortal,
 }: Foundation): (portalId: PortalId) => PortalGateway {
   const { rateLimit: limit } = config.hubspot;
-  const bounds = { limit, share: IMPORTS_SHARE, reserve: importReserve(limit) };
   return createSiteGateways({
     forPortal,
     timeoutMs: SLICE_TIMEOUT_MS,
     limit,
-    takePlace: (portalId, heldMs) => takeSiteSlot(database.pool, { portalId, heldMs, ...bounds }),
+    takePlace: (portalId, heldMs, earlier) => {
+      const reserve = importReserve(limit, earlier);
+      return takeSiteSlot(database.pool, { portalId, heldMs, limit, reserve, share: IMPORTS_SHARE });
+    },
   });
 }

@@ -10,8 +10,12 @@ export interface SiteGatewayOptions {
   readonly forPortal: (portal: PortalTransportOptions) => PortalTransport;
   /** For all requests of one gateway together: a person is waiting for the page. */
   readonly timeoutMs: number;
-  /** Takes a place in the portal's window, which HubSpot counts for at most `heldMs`; undefined if there is none now. */
-  readonly takePlace: (portalId: PortalId, heldMs: number) => Promise<Place | undefined>;
+  /**
+   * Takes a place in the portal's window, which HubSpot counts for at most `heldMs`; undefined if there is none now.
+   *
+   * @param earlier places that the same gateway took before
+   */
+  readonly takePlace: (portalId: PortalId, heldMs: number, earlier: number) => Promise<Place | undefined>;
   /** Most requests per window, for this process and one portal. */
   readonly limit?: number;
 }
@@ -55,12 +59,14 @@ export function createSiteGateways({
   return (portalId) => {
     const budget = budgetOf(portalId);
     const endsAtMs = performance.now() + timeoutMs;
+    let taken = 0;
     const takeSlot: TakeSlot = async () => {
       const slot = budget.tryTake();
       if (slot === undefined) throw new TooManyQuestions();
       try {
-        const place = await takePlace(portalId, timeoutMs + WINDOW_MS + MARGIN_MS);
+        const place = await takePlace(portalId, timeoutMs + WINDOW_MS + MARGIN_MS, taken);
         if (place === undefined) throw new TooManyQuestions();
+        taken += 1;
         return inBoth(slot, place);
       } catch (error) {
         slot.giveBack();

@@ -17,6 +17,11 @@ import type { ImportTools } from "./import-tools.js";
 const SLICE = 100;
 /** Executions of one import that may be in line: enough for half a minute at HubSpot's pace. */
 const MOST_IN_LINE = 400;
+/**
+ * With this many in line the portal's owner is called. While it works it leaves imports next to no requests. If HubSpot has
+ * few of the contacts, more rows are read until then, or until a sweep finds what is in line (every 2 s).
+ */
+const WORTH_A_CALL = 100;
 
 /** Hands the next rows over to be enrolled, as far as the line is short. True: there is more to do at once. */
 export async function runRows(
@@ -37,14 +42,20 @@ export async function runRows(
     limit: SLICE,
     choices: found.source === "CLOSE" ? found.choices : undefined,
   });
-  const isDone = await tools.traceAccepting("import", key.portalId, (traceparent) =>
+  const handed = await tools.traceAccepting("import", key.portalId, (traceparent) =>
     acceptSlice(tools, key, { found, rows, traceparent }),
   );
-  if (isDone) wake(key.portalId);
-  return isDone;
+  if (handed === undefined) return false;
+  const isLast = (rows.at(-1)?.number ?? found.rowCount) >= found.rowCount;
+  if (isLast || inLine + handed >= WORTH_A_CALL) wake(key.portalId);
+  return true;
 }
 
-/** Reads the contacts that the rows name, and stores what is to be enrolled. False: another process did. */
+/**
+ * Reads the contacts that the rows name, and stores what is to be enrolled.
+ *
+ * @returns how many are in line now that were not before; undefined: another process did it.
+ */
 async function acceptSlice(
   { pool, gatewayOf }: Pick<ImportTools, "pool" | "gatewayOf">,
   key: ImportKey,
@@ -53,7 +64,7 @@ async function acceptSlice(
     readonly rows: readonly PendingRow[];
     readonly traceparent: string | undefined;
   },
-): Promise<boolean> {
+): Promise<number | undefined> {
   const { found, rows, traceparent } = slice;
   const requests = await requestsOf(pool, key.portalId, { source: found, rows });
   const named = requests.flatMap((request) => (request.kind === "request" ? [request.contact] : []));
@@ -61,7 +72,8 @@ async function acceptSlice(
   const steps = rows.map((row, index) =>
     stepOf(key, row, { request: requests[index], contacts, traceparent }),
   );
-  return acceptRows(pool, key, { after: found.handedRows, steps });
+  const isDone = await acceptRows(pool, key, { after: found.handedRows, steps });
+  return isDone ? steps.filter((step) => "enrollment" in step).length : undefined;
 }
 
 function stepOf(

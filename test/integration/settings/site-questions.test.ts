@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { importReserve } from "#platform/hubspot/pace/request-budget.js";
 import { createSiteGateways } from "#platform/hubspot/site-gateway.js";
 import { createTransport } from "#platform/hubspot/transport.js";
 import { acquirePortal, releasePortal } from "#platform/queue/portal-lease.js";
@@ -90,6 +91,8 @@ describe("a place in the window for the settings site", () => {
     await acquirePortal(pool, portalId);
     expect(await press(5, imports)).toBe(1);
     expect(await press(5)).toBe(1);
+    expect([0, 1].map((earlier) => importReserve(110, earlier))).toEqual([1, 2]);
+    expect([49, 50, 99, 100].map((limit) => importReserve(limit, 0))).toEqual([0, 1, 1, 1]);
   });
 });
 

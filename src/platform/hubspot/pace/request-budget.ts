@@ -38,9 +38,14 @@ export function siteReserve(limit: number): number {
   return Math.min(2, Math.floor(limit * 0.02));
 }
 
-/** The part of that reserve that imports may use: of two requests they leave one to people on the site. */
-export function importReserve(limit: number): number {
-  return Math.min(1, siteReserve(limit));
+/**
+ * The part of that reserve that imports may use: of two requests they leave one to people on the site. A slice of rows that
+ * takes more than one request, because some name an id and some an address, has all of it once it has begun.
+ *
+ * @param earlier requests that were made for the slice before
+ */
+export function importReserve(limit: number, earlier: number): number {
+  return earlier === 0 ? Math.min(1, siteReserve(limit)) : siteReserve(limit);
 }
 
 /** Covers the rounding of timers and of HubSpot's clock against ours over one window. */
