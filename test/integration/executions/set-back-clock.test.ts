@@ -1,61 +1,46 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { recallSetBack } from "#domain/executions/overdue/set-back.js";
 import { acquirePortal } from "#platform/queue/portal-lease.js";
 import { limitFutureHeartbeats } from "#platform/queue/future-heartbeats.js";
 import { DatabaseClock } from "#worker/sweeps/database-clock.js";
-import { createTestDatabase, type TestDatabase } from "../../support/database.js";
+import { database, DUE_STATES, minutesUntilDue, useDueTimes } from "../../support/due-times.js";
 import { seedExecutions } from "../../support/executions.js";
 
 const portalId = 7_101n;
 const MINUTE_MS = 60_000;
-const STATES = ["QUEUED", "UNCERTAIN", "WATCHING", "DECIDED"];
 
-let db: TestDatabase;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-  await db.database.prisma.portal.create({ data: { portalId, status: "CONNECTED", scopes: [] } });
-});
-
-afterAll(() => db.drop());
-
-async function minutesUntilDue(): Promise<Record<string, number>> {
-  const { rows } = await db.database.pool.query<{ callback_id: string; minutes: number }>(
-    `SELECT callback_id, round(extract(epoch FROM due_at - now()) / 60)::int AS minutes FROM executions ORDER BY id`,
-  );
-  return Object.fromEntries(rows.map(({ callback_id: id, minutes }) => [id, minutes]));
-}
+useDueTimes(portalId);
 
 test("after the database's clock was set back by ten minutes, what was due by the old time is due now, whatever its state", async () => {
   const inMinutes = (minutes: number) => new Date(Date.now() + minutes * MINUTE_MS);
-  await acquirePortal(db.database.pool, portalId);
-  await seedExecutions(db.database, [
-    ...STATES.map((state) => ({ portalId, state, dueAt: inMinutes(9), callbackId: `came-${state}` })),
-    ...STATES.map((state) => ({ portalId, state, dueAt: inMinutes(30), callbackId: `later-${state}` })),
-    ...STATES.map((state) => ({ portalId, state, dueAt: inMinutes(-5), callbackId: `due-${state}` })),
+  await acquirePortal(database.pool, portalId);
+  await seedExecutions(database, [
+    ...DUE_STATES.map((state) => ({ portalId, state, dueAt: inMinutes(9), callbackId: `came-${state}` })),
+    ...DUE_STATES.map((state) => ({ portalId, state, dueAt: inMinutes(30), callbackId: `later-${state}` })),
+    ...DUE_STATES.map((state) => ({ portalId, state, dueAt: inMinutes(-5), callbackId: `due-${state}` })),
     { portalId, state: "UNCERTAIN", dueAt: inMinutes(9), callbackId: "being-read" },
   ]);
-  await db.database.pool.query(`UPDATE executions SET epoch = 1 WHERE callback_id = 'being-read'`);
-  await db.database.pool.query(
+  await database.pool.query(`UPDATE executions SET epoch = 1 WHERE callback_id = 'being-read'`);
+  await database.pool.query(
     `UPDATE portal_drains SET circuit_open_until = now() + interval '9 minutes', circuit_trips = 1`,
   );
 
-  expect(await recallSetBack(db.database.pool, 10 * MINUTE_MS)).toBe(STATES.length);
+  expect(await recallSetBack(database.pool, 10 * MINUTE_MS)).toBe(DUE_STATES.length);
 
   expect(await minutesUntilDue()).toEqual(
     Object.fromEntries([
-      ...STATES.map((state) => [`came-${state}`, 0]),
-      ...STATES.map((state) => [`later-${state}`, 30]),
-      ...STATES.map((state) => [`due-${state}`, -5]),
+      ...DUE_STATES.map((state) => [`came-${state}`, 0]),
+      ...DUE_STATES.map((state) => [`later-${state}`, 30]),
+      ...DUE_STATES.map((state) => [`due-${state}`, -5]),
       ["being-read", 9],
     ]),
   );
-  const open = await db.database.pool.query(`SELECT FROM portal_drains WHERE circuit_open_until > now()`);
+  const open = await database.pool.query(`SELECT FROM portal_drains WHERE circuit_open_until > now()`);
   expect(open.rowCount).toBe(0);
 });
 
 test("a dead owner whose last heartbeat is in the future by the new time is found as soon as any other", async () => {
-  const { pool } = db.database;
+  const { pool } = database;
   await pool.query(
     `INSERT INTO pgboss.job (name, state, policy, singleton_key, heartbeat_on, heartbeat_seconds)
      VALUES ('drain-one-portal', 'active', 'exclusive', '7101', now() + interval '10 minutes', 10)`,

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { RequestBudget, type RequestSlot } from "#platform/hubspot/pace/request-budget.js";
-import { createTransport } from "#platform/hubspot/transport.js";
+import { bareTransport } from "../../support/bare-transport.js";
 import { startListener, type Listener } from "../../support/simulated-app.js";
 
 const DATE = "Fri, 20 Nov 2026 12:00:00 GMT";
@@ -18,23 +17,7 @@ afterAll(() => hubspot.close());
 /** The dates from which HubSpot's clock is learned, for one request. */
 async function datesHeard(): Promise<(string | null | undefined)[]> {
   const dates: (string | null | undefined)[] = [];
-  const budget = new RequestBudget({
-    limit: 9,
-    windowMs: 10_000,
-    inheritedMs: [],
-    now: () => performance.now(),
-  });
-  const forPortal = createTransport({
-    apiUrl: hubspot.url,
-    accessTokenFor: () => Promise.resolve("token"),
-    renewAfterRefusal: () => Promise.resolve("token"),
-    onAnswer: ({ date }) => void dates.push(date),
-  });
-  const call = forPortal({
-    portalId: 1n,
-    budget,
-    takeSlot: () => Promise.resolve(budget.tryTake() as RequestSlot),
-  });
+  const call = bareTransport(hubspot.url, { onAnswer: ({ date }) => void dates.push(date) });
   await call({ method: "GET", path: "/crm/v3/owners" }).catch(() => undefined);
   return dates;
 }

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { HubSpotUnavailable } from "#platform/hubspot/errors.js";
 import { createPortalGateway, type PortalGateway } from "#platform/hubspot/gateway.js";
-import { RequestBudget, type RequestSlot } from "#platform/hubspot/pace/request-budget.js";
-import { createTransport } from "#platform/hubspot/transport.js";
+import { bareTransport } from "../../support/bare-transport.js";
 import { startListener, type Listener } from "../../support/simulated-app.js";
 
 describe("the lookup of a contact's enrollment, which decides whether it is enrolled again", () => {
@@ -12,19 +11,7 @@ describe("the lookup of a contact's enrollment, which decides whether it is enro
 
   beforeAll(async () => {
     hubspot = await startListener((request, index) => answer(request, index));
-    const budget = new RequestBudget({
-      limit: 100,
-      windowMs: 10_000,
-      inheritedMs: [],
-      now: () => performance.now(),
-    });
-    const forPortal = createTransport({
-      apiUrl: hubspot.url,
-      accessTokenFor: () => Promise.resolve("token"),
-      renewAfterRefusal: () => Promise.resolve("token"),
-    });
-    const takeSlot = () => Promise.resolve(budget.tryTake() as RequestSlot);
-    gateway = createPortalGateway(forPortal({ portalId: 1n, budget, takeSlot }));
+    gateway = createPortalGateway(bareTransport(hubspot.url));
   });
 
   afterAll(() => hubspot.close());

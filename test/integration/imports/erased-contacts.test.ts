@@ -8,6 +8,7 @@ import {
   defaults,
   portal,
   reach,
+  upload,
   useImportsStage,
 } from "../../support/imports-stage.js";
 
@@ -28,10 +29,8 @@ async function erase(email: string): Promise<void> {
   }, "rows are still looked at");
 }
 
-async function upload(text: string): Promise<string> {
-  const { body } = await api.ask("POST", "/api/v1/imports?name=Leads", {
-    ...{ body: text, headers: { "Content-Type": "text/csv" } },
-  });
+async function uploadWithDefaults(text: string): Promise<string> {
+  const { body } = await upload(text);
   await api.ask("PATCH", `/api/v1/imports/${body.id}`, { body: { defaults: defaults() } });
   return body.id as string;
 }
@@ -49,7 +48,7 @@ describe("a privacy deletion takes out of a file the rows of its contact alone:"
     "after a %s, a row that HubSpot never knew stays as it is",
     async (verb) => {
       const [email = ""] = addContacts(1, `erased-${verb}`);
-      const id = await upload(`Email,Note\n${email},secret words\nother@lead.example,kept\n`);
+      const id = await uploadWithDefaults(`Email,Note\n${email},secret words\nother@lead.example,kept\n`);
       await end(id, verb);
       const { counts } = (await api.get(`/api/v1/imports/${id}`)).body;
       await erase(email);
@@ -62,8 +61,10 @@ describe("a privacy deletion takes out of a file the rows of its contact alone:"
 
   test("another file that names the contact by address, and was never tried, loses that row", async () => {
     const [email = "", stays = ""] = addContacts(2, "twice");
-    await end(await upload(`Email\n${email}\n`), "start");
-    const other = await upload(`Email,Note\n${email.toUpperCase()},secret words\n${stays},kept\n`);
+    await end(await uploadWithDefaults(`Email\n${email}\n`), "start");
+    const other = await uploadWithDefaults(
+      `Email,Note\n${email.toUpperCase()},secret words\n${stays},kept\n`,
+    );
     await erase(email);
     const results = await resultsOf(other);
     expect(results).not.toMatch(/secret words|twice0/);
@@ -72,7 +73,9 @@ describe("a privacy deletion takes out of a file the rows of its contact alone:"
 
   test("what was never tried keeps nothing of a contact that it names by address alone", async () => {
     const [kept = "", gone = ""] = addContacts(2, "unnamed");
-    const id = await upload(`Email,Note\n${kept},of one who stays\n${gone.toUpperCase()},secret words\n`);
+    const id = await uploadWithDefaults(
+      `Email,Note\n${kept},of one who stays\n${gone.toUpperCase()},secret words\n`,
+    );
     await erase(gone);
     const left = await resultsOf(id);
     expect(left).not.toMatch(/secret words/);

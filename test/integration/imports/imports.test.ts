@@ -8,16 +8,12 @@ import {
   defaults,
   portal,
   reach,
+  upload,
   useImportsStage,
 } from "../../support/imports-stage.js";
 import { addPlainPortal } from "../../support/start-app.js";
 
 useImportsStage();
-
-const upload = (
-  text: string | Uint8Array | ReadableStream,
-  headers: Record<string, string> = { "Content-Type": "text/csv" },
-) => api.ask("POST", "/api/v1/imports?name=Leads", { body: text, headers });
 
 /** Requests to enroll that the simulated HubSpot took. */
 const enrolled = () => portal.enrollments.total;
