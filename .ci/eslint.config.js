@@ -63,7 +63,7 @@ export default tseslint.config(
     files: ["src/domain/{policy,accounts,alerts,history,keys}/**"],
     // What the app does by itself: it sends alerts and confirmations, seals again, works jobs off, deletes what is old.
     ignores: [
-      "src/domain/alerts/{outbox,confirmation-mails,webhook-seals}.ts",
+      "src/domain/alerts/{outbox/*,confirmation-mails,webhook-seals}.ts",
       "src/domain/history/{bulk-steps,erase,prune}.ts",
       "src/domain/keys/recognize-key.ts",
     ],

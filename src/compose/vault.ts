@@ -1,6 +1,6 @@
 import { recordConnection } from "#domain/accounts/record-connection.js";
 import { mayTakeOver } from "#domain/accounts/rights.js";
-import { raiseAlert } from "#domain/alerts/outbox.js";
+import { raiseAlert } from "#domain/alerts/outbox/raise.js";
 import { tellOfPortal } from "#domain/subscriptions/tell.js";
 import { alertOfConnection } from "#domain/alerts/alert-of-connection.js";
 import type { RefreshGrant } from "#domain/vault/grant.js";

@@ -1,6 +1,7 @@
 import type { PoolClient } from "pg";
 import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
-import { ALERT_CHANNELS, gatherAlertSql } from "./outbox.js";
+import { ALERT_CHANNELS } from "./outbox/alert.js";
+import { gatherAlertSql } from "./outbox/raise.js";
 
 /** A new connection, as far as the alert needs it. */
 interface MadeConnection {

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import type { Mailer } from "./mailer.js";
-import { settleAddress, type DueAlert } from "./outbox.js";
+import { settleAddress, type DueAlert } from "./outbox/due-alerts.js";
 import { findConfirmed } from "./confirmations.js";
 import { findOptOuts, unsubscribeUrl } from "./opt-outs.js";
 import { addressKey, readRecipients } from "./recipients.js";

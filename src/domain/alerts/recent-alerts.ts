@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import type { PortalId } from "#platform/ids/branded-ids.js";
-import type { AlertChannel, AlertKind, AlertOutcome } from "./outbox.js";
+import type { AlertChannel, AlertKind, AlertOutcome } from "./outbox/alert.js";
 
 /** One alert, and its result on each channel. */
 export interface RecentAlert {

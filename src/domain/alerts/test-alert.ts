@@ -4,7 +4,7 @@ import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { findAlertSettings } from "./alert-settings.js";
 import type { AlertsSetup } from "./change-alerts.js";
-import type { AlertChannel } from "./outbox.js";
+import type { AlertChannel } from "./outbox/alert.js";
 
 /** Limit of tests per portal in 24 hours, all channels together. */
 const MOST_A_DAY = 10;

@@ -1,6 +1,6 @@
 import { localTime } from "#platform/time/local-time.js";
 import { shorten } from "#platform/text/shorten.js";
-import type { DueAlert } from "./outbox.js";
+import type { DueAlert } from "./outbox/due-alerts.js";
 import { ALERT_NAMES, alertPayload, detailsUrl } from "./words.js";
 
 /** Who reads a webhook's posts: a chat that shows its own shape alone, or a program that knows ours (docs/runbook.md). */

@@ -3,7 +3,8 @@ import { localTime } from "#platform/time/local-time.js";
 import { shorten } from "#platform/text/shorten.js";
 import { alertHtml } from "./alert-html.js";
 import { LINK_DAYS } from "./confirmation-mails.js";
-import type { AlertKind, DueAlert } from "./outbox.js";
+import type { AlertKind } from "./outbox/alert.js";
+import type { DueAlert } from "./outbox/due-alerts.js";
 
 /** The name of each kind, for people. */
 export const ALERT_NAMES: Readonly<Record<AlertKind, string>> = {

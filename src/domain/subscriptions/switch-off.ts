@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { recordChange } from "#domain/audit/record-change.js";
-import { ALERT_CHANNELS, gatherAlertSql } from "#domain/alerts/outbox.js";
+import { ALERT_CHANNELS } from "#domain/alerts/outbox/alert.js";
+import { gatherAlertSql } from "#domain/alerts/outbox/raise.js";
 import type { TextCipher } from "#domain/alerts/webhook-seals.js";
 import type { System } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { raiseAlert } from "#domain/alerts/outbox.js";
+import { raiseAlert } from "#domain/alerts/outbox/raise.js";
 import { readCutShort } from "#domain/executions/completions.js";
 import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";

@@ -1,4 +1,5 @@
-import { ALERT_CHANNELS, gatherAlertSql } from "#domain/alerts/outbox.js";
+import { ALERT_CHANNELS } from "#domain/alerts/outbox/alert.js";
+import { gatherAlertSql } from "#domain/alerts/outbox/raise.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
 import { LIMITED_FOR_MS, type SenderRefusalCode } from "#domain/senders/sender-blocks.js";

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { eraseAccount } from "#domain/accounts/erase-account.js";
-import { raiseAlert } from "#domain/alerts/outbox.js";
+import { raiseAlert } from "#domain/alerts/outbox/raise.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Logger } from "#platform/observability/logger.js";

@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import { listSenderLoads, type SenderLoads } from "#domain/accounts/sender-load.js";
 import { digestPeriodOf, type DigestPeriod } from "#domain/alerts/alert-settings.js";
-import { raiseAlert } from "#domain/alerts/outbox.js";
+import { raiseAlert } from "#domain/alerts/outbox/raise.js";
 import { factOf, sentenceOf, type ErrorCode } from "#domain/contract/error-codes.js";
 import { countDecided, type DigestCounts } from "#domain/history/attention/digest-counts.js";
 import type { Logger } from "#platform/observability/logger.js";

@@ -1,7 +1,8 @@
 import type { Pool } from "pg";
 import { deliverMail, mailProblem } from "#domain/alerts/deliver-mail.js";
 import type { Mailer } from "#domain/alerts/mailer.js";
-import { claimDueAlerts, endTry, type AlertOutcome, type DueAlert } from "#domain/alerts/outbox.js";
+import type { AlertOutcome } from "#domain/alerts/outbox/alert.js";
+import { claimDueAlerts, endTry, type DueAlert } from "#domain/alerts/outbox/due-alerts.js";
 import { openWebhookUrl, signingSecret, type TextCipher } from "#domain/alerts/webhook-seals.js";
 import { webhookBody } from "#domain/alerts/webhook-formats.js";
 import { AppError } from "../../errors.js";

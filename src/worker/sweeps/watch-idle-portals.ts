@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { raiseAlert } from "#domain/alerts/outbox.js";
+import { raiseAlert } from "#domain/alerts/outbox/raise.js";
 import {
   CAN_RENEW_USER_LIST,
   HAD_USER_LIST,

@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 import { localTime } from "#platform/time/local-time.js";
-import { raiseAlert } from "#domain/alerts/outbox.js";
+import { raiseAlert } from "#domain/alerts/outbox/raise.js";
 import { sentenceOf } from "#domain/contract/error-codes.js";
 import { findFlows } from "#domain/flows/flow-names.js";
 import { undecidedRows } from "#domain/contract/undecided.js";

@@ -1,4 +1,4 @@
-import { raiseAlert } from "#domain/alerts/outbox.js";
+import { raiseAlert } from "#domain/alerts/outbox/raise.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import {
   HELPER_FLOW,

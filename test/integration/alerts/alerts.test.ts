@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { createMailer, type Mailer } from "#domain/alerts/mailer.js";
-import { claimDueAlerts, raiseAlert } from "#domain/alerts/outbox.js";
+import { claimDueAlerts } from "#domain/alerts/outbox/due-alerts.js";
+import { raiseAlert } from "#domain/alerts/outbox/raise.js";
 import { createPoster, type Poster } from "#platform/outbound/post.js";
 import { sendDueAlerts } from "#worker/sweeps/send-alerts.js";
 import { watchBacklogs, watchFailures } from "#worker/sweeps/watch-portals.js";

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { deliverMail } from "#domain/alerts/deliver-mail.js";
 import { createMailer, type Mailer } from "#domain/alerts/mailer.js";
-import { claimDueAlerts, endTry, raiseAlert, settleAddress } from "#domain/alerts/outbox.js";
+import { claimDueAlerts, endTry, settleAddress } from "#domain/alerts/outbox/due-alerts.js";
+import { raiseAlert } from "#domain/alerts/outbox/raise.js";
 import { createPoster, type Poster } from "#platform/outbound/post.js";
 import { sendDueAlerts } from "#worker/sweeps/send-alerts.js";
 import { createLogger } from "#platform/observability/logger.js";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { createMailer } from "#domain/alerts/mailer.js";
-import { raiseAlert } from "#domain/alerts/outbox.js";
+import { raiseAlert } from "#domain/alerts/outbox/raise.js";
 import { confirmAddresses } from "../../support/confirmed-addresses.js";
 import { hiddenField } from "../../support/browser.js";
 import { startMailServer } from "../../support/mail-server.js";

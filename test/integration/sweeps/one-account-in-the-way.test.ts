@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { DatabaseError } from "pg";
-import { raiseAlert } from "#domain/alerts/outbox.js";
+import { raiseAlert } from "#domain/alerts/outbox/raise.js";
 import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import { applyLateFates } from "#worker/sweeps/apply-late-fates.js";
 import { eachPortal } from "#worker/sweeps/each-portal.js";

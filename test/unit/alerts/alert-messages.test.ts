@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { DueAlert } from "#domain/alerts/outbox.js";
+import type { DueAlert } from "#domain/alerts/outbox/due-alerts.js";
 import { webhookBody } from "#domain/alerts/webhook-formats.js";
 import { alertMail } from "#domain/alerts/words.js";
 import { latestDigest } from "#worker/sweeps/raise-digests.js";

@@ -4,7 +4,7 @@ import { findAlertSettings } from "#domain/alerts/alert-settings.js";
 import { alertsSnapshot, askToConfirm, changeAlerts, renewSecret } from "#domain/alerts/change-alerts.js";
 import { listRecipients } from "#domain/alerts/confirmations.js";
 import { findLastAlert } from "#domain/alerts/last-alert.js";
-import type { AlertChannel } from "#domain/alerts/outbox.js";
+import type { AlertChannel } from "#domain/alerts/outbox/alert.js";
 import { listRecentAlerts } from "#domain/alerts/recent-alerts.js";
 import { sendTestAlert } from "#domain/alerts/test-alert.js";
 import { sendPage } from "#web/kit/page.js";

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { StoredAlertSettings } from "#domain/alerts/alert-settings.js";
 import type { Recipient } from "#domain/alerts/confirmations.js";
-import type { AlertChannel } from "#domain/alerts/outbox.js";
+import type { AlertChannel } from "#domain/alerts/outbox/alert.js";
 import { MOST_RECIPIENTS } from "#domain/alerts/recipients.js";
 import { Conflict } from "../words/change-table.js";
 import { PostForm, ProblemSummary, SelectField, TextField } from "../frame/fields.js";

@@ -1,5 +1,5 @@
 import type { LastAlert } from "#domain/alerts/last-alert.js";
-import type { AlertChannel } from "#domain/alerts/outbox.js";
+import type { AlertChannel } from "#domain/alerts/outbox/alert.js";
 import { ALERT_NAMES } from "#domain/alerts/words.js";
 import { numbered, type Format } from "../words/format.js";
 import { Time } from "../frame/connection.js";

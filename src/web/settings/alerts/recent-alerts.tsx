@@ -1,5 +1,5 @@
 import type { Delivery, RecentAlert } from "#domain/alerts/recent-alerts.js";
-import type { AlertChannel } from "#domain/alerts/outbox.js";
+import type { AlertChannel } from "#domain/alerts/outbox/alert.js";
 import { ALERT_NAMES } from "#domain/alerts/words.js";
 import type { Format } from "../words/format.js";
 import { Time } from "../frame/connection.js";
