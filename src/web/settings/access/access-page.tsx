@@ -1,4 +1,4 @@
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import { fullLabel, type PeopleList } from "#domain/directory/people.js";
 import { CutNote } from "../frame/cut-note.js";
 import type { AccountMember, AccountRole } from "#domain/accounts/rights.js";

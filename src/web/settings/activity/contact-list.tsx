@@ -18,7 +18,7 @@ import {
 import { ERASED_CONTACT, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
 import { Email } from "../words/email.js";
 import { Time } from "../frame/connection.js";
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 import { Initials } from "../words/initials.js";
 import { Pick } from "./selection.js";

@@ -1,4 +1,4 @@
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import type { Recipient } from "#domain/alerts/confirmations.js";
 import type { Format } from "../words/format.js";
 import { Time } from "../frame/connection.js";

@@ -1,4 +1,4 @@
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import { PauseFields } from "../frame/pause-menu.js";
 import type { FlowUses } from "#domain/flows/flow-uses.js";
 import { UsedByNote } from "../frame/used-by.js";

@@ -1,4 +1,4 @@
-import { PostForm } from "./fields.js";
+import { PostForm } from "./form.js";
 import type { SitePath } from "./navigation.js";
 import type { Pause } from "#domain/accounts/portal-pause.js";
 import { Time } from "./connection.js";

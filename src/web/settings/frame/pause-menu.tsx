@@ -1,4 +1,4 @@
-import { PostForm } from "./fields.js";
+import { PostForm } from "./form.js";
 import type { SitePath } from "./navigation.js";
 
 /** When a pause ends, by the value of the form's field. */

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { Page } from "#web/kit/page.js";
 import { takeNotice, type Notice, type NoticeKeeper } from "./notices.js";
-import { PostForm } from "./fields.js";
+import { PostForm } from "./form.js";
 import { PauseBar } from "./pause-bar.js";
 import { createFormat, type Format } from "../words/format.js";
 import {

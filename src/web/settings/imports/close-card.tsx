@@ -1,4 +1,5 @@
-import { PasswordField, PostForm, TextField } from "../frame/fields.js";
+import { PasswordField, TextField } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import type { Problems } from "../frame/problems.js";
 import { CLOSE_PATH } from "../words/paths.js";
 

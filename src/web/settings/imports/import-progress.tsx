@@ -3,7 +3,7 @@ import type { ImportVerb } from "#domain/imports/change-import.js";
 import type { Import, ImportCounts } from "#domain/imports/import.js";
 import { SOURCE_PROBLEMS } from "#domain/imports/source-problems.js";
 import { Time } from "../frame/connection.js";
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import { Renewal, digestOf } from "../frame/renewal.js";
 import { CODE_WORDS } from "../words/activity-words.js";
 import { numbered, type Format } from "../words/format.js";

@@ -1,7 +1,7 @@
 import type { Segment } from "#platform/hubspot/gateway.js";
 import { SEGMENT_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import { shorten } from "#platform/text/shorten.js";
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import type { Frame } from "../frame/shell.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { IMPORTS_PATH, reconnectPath, SEGMENTS_PATH } from "../words/paths.js";

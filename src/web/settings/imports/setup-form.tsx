@@ -1,7 +1,8 @@
 import { IMPORT_FIELDS, type ImportField } from "#domain/imports/file/guess-mapping.js";
 import type { Import } from "#domain/imports/import.js";
 import { shorten } from "#platform/text/shorten.js";
-import { Group, PostForm, ProblemSummary, SelectField } from "../frame/fields.js";
+import { Group, SelectField } from "../frame/fields.js";
+import { PostForm, ProblemSummary } from "../frame/form.js";
 import type { Problems } from "../frame/problems.js";
 import type { StepOffers } from "../step/step-entry.js";
 import { StepFields } from "../step/step-fields.js";

@@ -1,5 +1,6 @@
 import type { UnsupportedPreset } from "#domain/policy/fallback-presets.js";
-import { CheckBox, Group, PostForm } from "../frame/fields.js";
+import { CheckBox, Group } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import type { FlowUses } from "#domain/flows/flow-uses.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { LONGEST_LABEL } from "../words/names.js";

@@ -1,7 +1,7 @@
 import { ForAdmins } from "../session/view-only.js";
 import type { ComponentChildren } from "preact";
 import { alertEntryOf } from "../alerts/alerts-entry.js";
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import { numbered } from "../words/format.js";
 import type { FixPlaces } from "../words/fixes.js";
 import { SenderSelect, type SenderFormModel } from "./default-sender-form.js";

@@ -1,7 +1,7 @@
 import type { Cause, CauseSubject } from "#domain/history/attention/causes.js";
 import { SNOOZE_DAYS } from "#domain/history/attention/snooze.js";
 import { Time } from "../frame/connection.js";
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import { ForAdmins } from "../session/view-only.js";
 import { CODE_WORDS } from "../words/activity-words.js";
 import { numbered, type Format } from "../words/format.js";

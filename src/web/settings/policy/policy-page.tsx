@@ -3,15 +3,8 @@ import { DEFAULT_RETENTION_DAYS } from "#domain/history/prune.js";
 import type { FormState } from "../frame/versioned-form.js";
 import type { Nameable } from "../words/names.js";
 import { Conflict } from "../words/change-table.js";
-import {
-  CheckBox,
-  Group,
-  PostForm,
-  ProblemSummary,
-  SelectField,
-  TextField,
-  type Choice,
-} from "../frame/fields.js";
+import { CheckBox, Group, SelectField, TextField, type Choice } from "../frame/fields.js";
+import { PostForm, ProblemSummary } from "../frame/form.js";
 import { SitePage } from "../frame/shell.js";
 import type { PolicyEntry } from "./policy-entry.js";
 import { activePeople, peopleNote } from "../step/people-choices.js";

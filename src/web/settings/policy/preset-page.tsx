@@ -5,15 +5,8 @@ import type { PresetEntry } from "./preset-entry.js";
 import type { Nameable } from "../words/names.js";
 import type { StoredPreset } from "#domain/policy/preset-store.js";
 import { ChangedBeforeDelete, Conflict } from "../words/change-table.js";
-import {
-  CheckBox,
-  Group,
-  PostForm,
-  ProblemSummary,
-  SelectField,
-  TextArea,
-  TextField,
-} from "../frame/fields.js";
+import { CheckBox, Group, SelectField, TextArea, TextField } from "../frame/fields.js";
+import { PostForm, ProblemSummary } from "../frame/form.js";
 import { rotationChoices, rotationNote } from "../step/people-choices.js";
 import { PropertyField, type KnownProperties } from "../step/property-field.js";
 import { SenderModeField, SenderRotationField, SenderUserField } from "../step/sender-fields.js";

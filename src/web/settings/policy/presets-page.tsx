@@ -7,7 +7,7 @@ import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
 import { MAX_PRESETS, type ListedPreset } from "#domain/policy/preset-store.js";
 import { numbered } from "../words/format.js";
 import { ChangeTable } from "../words/change-table.js";
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { fallbackInWords } from "../words/fallback-words.js";
 import { SitePage } from "../frame/shell.js";

@@ -1,7 +1,7 @@
 import type { MadeFlow, MadeFlowProblem } from "#domain/ready-made/made-flow.js";
 import { shorten } from "#platform/text/shorten.js";
 import { Time } from "../frame/connection.js";
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import type { Frame } from "../frame/shell.js";
 import { flowUrl, type FixPlaces } from "../words/fixes.js";
 import { LONGEST_LABEL } from "../words/names.js";

@@ -1,6 +1,7 @@
 import type { ExecutionKind } from "#domain/contract/execution.js";
 import { planOf } from "#domain/ready-made/plan.js";
-import { PostForm, ProblemSummary, TextField } from "../frame/fields.js";
+import { TextField } from "../frame/fields.js";
+import { PostForm, ProblemSummary } from "../frame/form.js";
 import { SitePage } from "../frame/shell.js";
 import { STEP_TITLES } from "../words/step-titles.js";
 import { WORKFLOWS_PATH } from "../words/paths.js";

@@ -7,15 +7,8 @@ import { DEFAULT_DAILY_CAP, MAX_DAILY_CAP } from "#domain/contract/sender-policy
 import type { SenderMarks } from "#domain/policy/sender-store.js";
 import type { SenderItem } from "#domain/policy/sender-list.js";
 import { Conflict } from "../words/change-table.js";
-import {
-  CheckBox,
-  Group,
-  PostForm,
-  ProblemSummary,
-  SelectField,
-  TextField,
-  TimeField,
-} from "../frame/fields.js";
+import { CheckBox, Group, SelectField, TextField, TimeField } from "../frame/fields.js";
+import { PostForm, ProblemSummary } from "../frame/form.js";
 import type { SenderImpact } from "#domain/history/attention/sender-impact.js";
 import type { SenderPlaces } from "#domain/policy/sender-places.js";
 import { ImpactCard } from "./sender-impact.js";

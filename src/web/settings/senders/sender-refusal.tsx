@@ -1,7 +1,7 @@
 import type { SenderItem } from "#domain/policy/sender-list.js";
 import type { SenderMarks } from "#domain/policy/sender-store.js";
 import { Time } from "../frame/connection.js";
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import type { Frame } from "../frame/shell.js";
 
 interface RefusalModel {

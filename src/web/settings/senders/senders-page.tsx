@@ -7,7 +7,8 @@ import { RECENT_DAYS } from "#domain/policy/approved-senders.js";
 import { numbered } from "../words/format.js";
 import { SENDERS_PATH, sendersHref } from "./senders-address.js";
 import { SendersTable } from "./senders-table.js";
-import { PostForm, Radio } from "../frame/fields.js";
+import { Radio } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import { SitePage } from "../frame/shell.js";
 
 export interface SendersModel {

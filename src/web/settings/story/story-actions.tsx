@@ -1,7 +1,7 @@
 import { ERASED_CONTACT } from "#domain/contract/execution.js";
 import type { AdminAction } from "#domain/history/admin-actions.js";
 import { shorten } from "#platform/text/shorten.js";
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import { ACTION_WORDS } from "../words/activity-words.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { storyPath, unenrollPath } from "../words/paths.js";

@@ -1,4 +1,4 @@
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import type { ExecutionStory } from "#domain/history/execution-story.js";
 import { shorten } from "#platform/text/shorten.js";

@@ -1,4 +1,4 @@
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import { HELPER_NAME, STAMP_PROPERTY, STAMP_PROPERTY_DEFINITION } from "#domain/unenroll/helper-flow.js";
 import { PROBLEM_SENTENCES } from "#domain/unenroll/problem-sentences.js";
 import type { UnenrollSetup } from "#domain/unenroll/setup.js";

@@ -1,7 +1,7 @@
 import type { ListedDelivery } from "#domain/subscriptions/deliveries.js";
 import type { Webhook } from "#domain/subscriptions/webhook.js";
 import { Time } from "../frame/connection.js";
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import { digestOf, Renewal } from "../frame/renewal.js";
 import type { Format } from "../words/format.js";
 import { storyPath, webhookPath } from "../words/paths.js";

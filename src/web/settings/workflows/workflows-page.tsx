@@ -4,7 +4,7 @@ import type { ListedEntry } from "#domain/flow-entries/list-entries.js";
 import type { FlowList } from "#domain/flows/list-flows.js";
 import type { MadeFlow } from "#domain/ready-made/made-flow.js";
 import { Time } from "../frame/connection.js";
-import { PostForm } from "../frame/fields.js";
+import { PostForm } from "../frame/form.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import { MadeList } from "../ready-made/made-list.js";
 import { RECIPES_PATH } from "../ready-made/recipe-names.js";

@@ -1,4 +1,4 @@
-import { PostForm } from "../../frame/fields.js";
+import { PostForm } from "../../frame/form.js";
 import type { AdminAction } from "#domain/history/admin-actions.js";
 import type { BulkJob } from "#domain/history/bulk-jobs.js";
 import { numbered, type Format } from "../../words/format.js";

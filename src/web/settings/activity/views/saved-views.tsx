@@ -1,6 +1,6 @@
 import { addressWith, type ActivityQuery } from "#domain/history/activity-query.js";
 import { isSavable, LONGEST_VIEW_NAME, type SavedView } from "#domain/history/search/saved-views.js";
-import { PostForm } from "../../frame/fields.js";
+import { PostForm } from "../../frame/form.js";
 import { ForAdmins } from "../../session/view-only.js";
 import { ACTIVITY_PATH, VIEWS_PATH } from "../../words/paths.js";
 
