@@ -31,7 +31,7 @@ export interface OldestWaiting {
   notBefore: Date | null;
 }
 
-/** The most rows to count. */
+/** The maximum number of rows to count. */
 const COUNT_LIMIT = 50_000;
 
 interface Row {

@@ -12,8 +12,8 @@ type Person = Pick<AccountMember, "userId" | "label">;
 const TABLES: Readonly<Record<AccountRole, string>> = { admin: "portal_admins", viewer: "portal_viewers" };
 
 /**
- * Lets a user in as an admin or a viewer. False if an admin had let them in before, in whatever role, or they are an admin
- * anyway.
+ * Gives a user access as an admin or a viewer. False if an admin gave them access before, in whatever role, or they are
+ * an admin anyway.
  *
  * @throws NotAllowed also if the actor is no longer an admin.
  */
@@ -36,10 +36,10 @@ export async function giveAccess(
   });
 }
 
-/** Why an access stays as it is: not one that an admin gave, the actor's own, or that of the only admin. */
+/** Why an access cannot be changed: no admin gave it, it is the actor's own, or it is that of the only admin. */
 type Kept = "not-listed" | "yourself" | "last-admin";
 
-/** Makes an admin whom an admin let in a viewer, or the other way round. */
+/** Makes an admin whom an admin let in a viewer, or the other way around. */
 export async function changeRole(
   pool: Pool,
   actor: Actor,
@@ -77,8 +77,8 @@ export async function removeAccess(pool: Pool, actor: Actor, person: Person): Pr
 }
 
 /**
- * One change of an account's access after the other, each by somebody who is an admin then: of two admins who take each
- * other's access away at the same time, the second one fails, and one of them is left.
+ * Changes an account's access one at a time, each by someone who is an admin at that moment: if two admins remove each
+ * other's access at the same time, the second one fails, and one admin is left.
  */
 function changingAccess<Result>(
   pool: Pool,

@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 
-/** The most rows one statement deletes, so that nothing waits behind it. */
+/** The maximum number of rows that one statement deletes, so that nothing waits behind it. */
 const STEP = 2_000;
 const PAUSE_MS = 20;
 

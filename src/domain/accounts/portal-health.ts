@@ -1,21 +1,21 @@
 import type { Pool } from "pg";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 
-/** How an account fares, for whoever runs the service. */
+/** How an account is doing, for whoever runs the service. */
 export interface PortalHealth {
   readonly portalId: PortalId;
   readonly hubDomain: string | null;
   /** CONNECTED or DISCONNECTED. */
   readonly status: string;
-  /** Why it does not work, in a word: DISCONNECTED, PAUSED, HUBSPOT, or the code of our own fault. Null: it does. */
+  /** Why it does not work, as a code: DISCONNECTED, PAUSED, HUBSPOT, or the code of our own fault. Null: it works. */
   readonly trouble: string | null;
   /** A worker has it now. */
   readonly isAtWork: boolean;
   /** Contacts that wait to be enrolled or looked up, counted to {@link MOST_WAITING_COUNTED}. */
   readonly waiting: number;
-  /** Outcomes that HubSpot has not been told, counted likewise. */
+  /** Outcomes not yet reported to HubSpot, counted the same way. */
   readonly unreported: number;
-  /** Since when the first of both is due; null: nothing is. */
+  /** Since when the first of either is due; null: nothing is. */
   readonly dueSince: Date | null;
   readonly installedAt: Date;
 }
@@ -40,7 +40,7 @@ const counted = (state: string): string => `(SELECT count(*)::int FROM (
 const firstDue = (state: string): string =>
   `(SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = '${state}')`;
 
-/** Every account, or the one that is asked for; those with trouble first, then by what has been due longest. */
+/** Every account, or the one requested: those with a problem first, then those with the longest overdue work. */
 export async function listPortalHealth(pool: Pool, portalId?: PortalId): Promise<PortalHealth[]> {
   const { rows } = await pool.query<Row>(
     `SELECT * FROM (

@@ -8,7 +8,7 @@ import { requireRight } from "#domain/contract/actor-rights.js";
 
 /** How long a pause lasts, and what for. */
 export interface PauseTerms {
-  /** Null: until somebody resumes. */
+  /** Null: until someone resumes. */
   readonly until: Date | null;
   readonly reason: string | null;
 }
@@ -19,7 +19,7 @@ const WITHOUT_END: PauseTerms = { until: null, reason: null };
  * Pauses or resumes the portal. Does nothing if it is already in that state. The settings' version stays the same: no
  * form of the site contains the pause, so no form being filled in becomes out of date.
  *
- * @param pause false resumes; true pauses until somebody resumes.
+ * @param pause false resumes; true pauses until someone resumes.
  */
 export async function setPaused(pool: Pool, actor: Actor, pause: boolean | PauseTerms): Promise<void> {
   const isPaused = pause !== false;
@@ -52,7 +52,10 @@ export async function setPaused(pool: Pool, actor: Actor, pause: boolean | Pause
   });
 }
 
-/** Portals whose pause was to end by now. One of before an earlier release's pause says nothing of it. */
+/**
+ * Portals whose pause should have ended by now. An older release that pauses leaves the end of the previous pause in
+ * place, which says nothing about the new one.
+ */
 export async function findEndedPauses(pool: Pool): Promise<PortalId[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "find-ended-pauses",
@@ -90,7 +93,7 @@ export interface DangerState {
   readonly pausedAt: Date | null;
   /** True while the workers are still deleting. */
   readonly isErasing: boolean;
-  /** Results that an erasure would take away, up to {@link MOST_RECORDS_COUNTED}. */
+  /** Results that an erasure would remove, up to {@link MOST_RECORDS_COUNTED}. */
   readonly records: number;
 }
 
@@ -116,7 +119,7 @@ export async function readDangerState(pool: Pool, portalId: PortalId): Promise<D
   return { pausedAt, isErasing: erase_requested_at !== null, records };
 }
 
-/** What every page says of a pause. */
+/** What every page shows of a pause. */
 export interface Pause {
   readonly since: Date;
   /** Address of whoever paused; null if it is not known anymore. */
@@ -127,7 +130,7 @@ export interface Pause {
   readonly isPartial: boolean;
   /** When the first of them is released without being enrolled; null if none waits, or not all were counted. */
   readonly firstDeadlineAt: Date | null;
-  /** When it ends by itself; null: when somebody resumes. */
+  /** When it ends by itself; null: when someone resumes. */
   readonly until: Date | null;
   /** As whoever paused typed it. */
   readonly reason: string | null;
@@ -136,7 +139,7 @@ export interface Pause {
 /** Counted on every page: no more than can be read in a few milliseconds. */
 const MOST_WAITING_COUNTED = 5_000;
 
-/** Only asked of portals that are paused: one statement. */
+/** Read only for portals that are paused: one statement. */
 export async function readPause(pool: Pool, portalId: PortalId, since: Date): Promise<Pause> {
   const { rows } = await pool.query<{
     user_email: string | null;

@@ -1,8 +1,8 @@
 import type { Pool } from "pg";
 
 /**
- * Uses up the `state` of an OAuth round trip; the table's key decides between two at once. Rows of states that expired anyway
- * go along the way.
+ * Uses up the `state` of an OAuth round trip; the table's key decides between two at once. Rows of expired states are
+ * deleted along the way.
  *
  * @returns whether it was not used before.
  */

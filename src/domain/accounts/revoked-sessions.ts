@@ -11,8 +11,8 @@ export interface EndedSession {
 }
 
 /**
- * Ends a session on the server, so that a copy of its cookie opens nothing either, and notes that its user left. Kept until
- * the session would have ended anyway; rows past that go along the way.
+ * Ends a session on the server, so that a copy of its cookie opens nothing either, and notes that its user left. Kept
+ * until the session would have ended anyway; older rows are deleted along the way.
  */
 export async function endSession(pool: Pool, visitor: Visitor, session: EndedSession): Promise<void> {
   requireRight(visitor, "signOut");

@@ -50,7 +50,7 @@ const JOINED = `
   LEFT JOIN portal_admins a ON a.portal_id = $1 AND a.user_id = person.user_id
   LEFT JOIN portal_viewers v ON v.portal_id = $1 AND v.user_id = person.user_id`;
 
-/** What somebody may do on the settings site and in the tab: change things, or look at them. */
+/** What someone may do on the settings site and in the tab: change things, or look at them. */
 export type AccountRole = "admin" | "viewer";
 
 /** SQL: the role of `person` as text; null: none. */
@@ -174,7 +174,7 @@ interface MemberRow {
   reason: AccountMember["reason"];
 }
 
-/** A page shows no more than this, and nobody reads more. */
+/** A page shows no more than this; nobody would read more. */
 const MOST_LISTED = 1_000;
 
 /** Every user with a role, admins first, by name; a thousand at most. */

@@ -34,7 +34,7 @@ export function isNearCap({ sent, cap }: Pick<SenderLoad, "sent" | "cap">): bool
   return sent >= cap * NEAR;
 }
 
-/** The most senders shown. */
+/** The maximum number of senders shown. */
 const SHOWN = 5;
 
 interface Row {

@@ -1,13 +1,13 @@
 import type { Pool } from "pg";
 import { OPEN_STATES } from "#domain/contract/execution.js";
 
-/** How much of something there is, and how long the first of it has been due, in seconds; 0: nothing is due. */
+/** How much of something there is, and for how long the oldest has been due, in seconds; 0: nothing is due. */
 export interface Depth {
   readonly count: number;
   readonly oldestDueSeconds: number;
 }
 
-/** What all accounts together have waiting: for whoever runs the service. Nothing here names an account. */
+/** What is waiting in all accounts together, for whoever runs the service. Nothing here names an account. */
 export interface ServiceFigures {
   /**
    * Open executions by state. What is due in accounts that nobody may work on now (disconnected, paused, stopped by a
@@ -17,11 +17,14 @@ export interface ServiceFigures {
   /** Accounts by status. */
   readonly portals: ReadonlyMap<string, number>;
   readonly pausedPortals: number;
-  /** Accounts with work due for minutes that no worker took up meanwhile. */
+  /** Accounts whose work has been due for minutes without a worker taking it. */
   readonly unattendedPortals: number;
-  /** Messages to customers' programs that are not taken yet. Those to endpoints that fail do not age: they get one try at a time. */
+  /**
+   * Messages that customers' programs have not accepted yet. Those to endpoints that fail do not age: they get one try
+   * at a time.
+   */
   readonly webhooks: Depth;
-  /** Imports that somebody waits for, by state. */
+  /** Imports that someone waits for, by state. */
   readonly imports: ReadonlyMap<string, number>;
   readonly databaseBytes: number;
 }
@@ -47,7 +50,7 @@ const EXECUTIONS = OPEN_STATES.map(
            WHERE ${INDEX_CONDITIONS[state]} GROUP BY portal_id) AS open`,
 ).join("\n  UNION ALL");
 
-/** Longer than any turn waits for its place while workers are busy, and than a dead owner is waited for. */
+/** Longer than any turn waits for a place while workers are busy, and longer than a dead owner is waited for. */
 const UNATTENDED_AFTER = "5 minutes";
 
 const PORTALS = `

@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { peopleOf } from "#domain/directory/people.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 
-/** What an account has of what the app needs, as far as our copies tell. */
+/** Which of the things the app needs an account has, as far as our copies show. */
 export interface SetupFacts {
   readonly sequences: number;
   /** Active users. */

@@ -1,4 +1,4 @@
-/** What an alert's mail shows. All of it is text from outside. */
+/** What an alert's mail shows. All of it comes from outside. */
 export interface AlertHtmlModel {
   /** What kind of alert it is. */
   readonly name: string;

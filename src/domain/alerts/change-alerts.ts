@@ -25,7 +25,9 @@ const MOST_FAILURES = 1_000_000;
 /** A sentence for each setting that cannot be saved. */
 export type AlertProblems = Readonly<Partial<Record<keyof AlertSettings, string>>>;
 
-/** @param privateDestinations `host:port` of the operator's own network that alerts may be posted to, by http too. */
+/**
+ * @param privateDestinations each `host:port` in the operator's own network that alerts may be posted to, even by http.
+ */
 export function alertProblems(
   settings: AlertSettings,
   privateDestinations: ReadonlySet<string>,
@@ -51,7 +53,7 @@ const isWhole = (given: number | null, most: number): boolean =>
 export type ChangeAlertsOutcome =
   | { readonly kind: "saved"; /** Addresses that have not confirmed. */ readonly waiting: number }
   | { readonly kind: "invalid"; readonly problems: AlertProblems }
-  | { readonly kind: "changed-meanwhile" }; // somebody else saved since `version` was read: nothing is changed
+  | { readonly kind: "changed-meanwhile" }; // someone else saved since `version` was read: nothing is changed
 
 /** Saves where alerts go, and when failures are worth one; asks addresses that are new on the list whether they want them. */
 export async function changeAlerts(
@@ -84,7 +86,7 @@ export async function changeAlerts(
 }
 
 /**
- * Of a webhook's address the host alone: what comes after it is as good as a password at most receivers. That it was
+ * Only the host of a webhook's address: with most receivers, what follows it is as good as a password. That it was
  * replaced is still noted.
  */
 function noted(saved: AlertSettings, settings: AlertSettings) {
@@ -126,9 +128,9 @@ export async function askToConfirm(pool: Pool, actor: Actor, address: string): P
 }
 
 /**
- * Makes another secret: whatever is posted from now on is signed with it alone.
+ * Makes a new secret: whatever is posted from now on is signed only with it.
  *
- * @returns the secret, to be shown this once; undefined where alerts are posted nowhere.
+ * @returns the secret, to be shown this once; undefined if alerts are posted nowhere.
  */
 export async function renewSecret({ pool, cipher }: AlertsSetup, actor: Actor): Promise<string | undefined> {
   requireRight(actor, "renewSecret");

@@ -9,7 +9,7 @@ import { DAY_MS } from "#platform/time/units.js";
 export const CONFIRM_PATH = "/alerts/confirm";
 const KIND = { path: CONFIRM_PATH, field: "alert_confirmation" };
 
-/** An older link is no sign that its reader still wants the mails. */
+/** Using an older link does not show that the reader still wants the mails. */
 export const LINK_DAYS = 7;
 
 const content = z.object({ address: z.string(), untilMs: z.number() });

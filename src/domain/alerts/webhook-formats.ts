@@ -3,7 +3,9 @@ import { shorten } from "#platform/text/shorten.js";
 import type { DueAlert } from "./outbox/due-alerts.js";
 import { ALERT_NAMES, alertPayload, detailsUrl } from "./words.js";
 
-/** Who reads a webhook's posts: a chat that shows its own shape alone, or a program that knows ours (docs/runbook.md). */
+/**
+ * Who reads a webhook's posts: a chat that shows only its own format, or a program that knows ours (docs/runbook.md).
+ */
 type Receiver = "slack" | "teams" | "program";
 
 const SLACK_HOSTS: readonly string[] = ["hooks.slack.com", "hooks.slack-gov.com"];

@@ -17,7 +17,7 @@ export interface AuditedChange {
   readonly subjectName: string;
   /** CREATED, CHANGED, DELETED, or what else was done to it. */
   readonly action: string;
-  /** Absent if it did not exist, or if it is a deed that has no state, such as a test that was sent. */
+  /** Absent if it did not exist, or if the change has no state, such as a test that was sent. */
   readonly before?: Snapshot | undefined;
   readonly after?: Snapshot | undefined;
 }
@@ -49,7 +49,7 @@ export async function recordChanges(
     : transaction.query(INSERT, values));
 }
 
-/** The same for one. */
+/** The same for one change. */
 export function recordChange(
   transaction: AuditTransaction,
   actor: Actor,

@@ -93,7 +93,9 @@ async function apply(client: PoolClient, changes: readonly ContactChange[]): Pro
   return portals;
 }
 
-/** What became of changes: the portals that have new work, and of those with a row that someone else holds, the fault. */
+/**
+ * The result of applying changes: the portals that have new work and, by portal, the fault if someone else holds a row.
+ */
 interface Applied {
   readonly concerned: Set<PortalId>;
   readonly held: Map<PortalId, Error>;

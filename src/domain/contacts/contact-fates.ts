@@ -15,7 +15,7 @@ export interface ContactFate {
   readonly becameId: string | null;
 }
 
-/** What HubSpot reported, once more: what appeared since is treated alike. */
+/** What HubSpot reported, once more: what has appeared since is treated the same. */
 export function changeOf({ portalId, contactId, becameId }: ContactFate): ContactChange {
   if (becameId === null) return { kind: "erased", portalId, contactId };
   return { kind: "merged", portalId, contactIds: [contactId], into: becameId };
@@ -224,7 +224,7 @@ const CHECK = `
   SELECT DISTINCT e.contact_id, f.became_id FROM next e
     JOIN contact_fates f ON f.portal_id = e.portal_id AND f.contact_key = ${keyInSql("e.portal_id", "e.contact_id")}`;
 
-/** Contacts of the portal that appeared again after HubSpot had reported their end. */
+/** Contacts of the portal that appeared again after HubSpot had reported them as gone. */
 export async function findLateComers(pool: Pool, { portalId, checkedId }: FateCheck): Promise<ContactFate[]> {
   const { rows } = await pool.query<{ contact_id: string; became_id: string | null }>({
     name: "check-contact-fates",

@@ -14,7 +14,7 @@ const FORGET = `
  */
 const LOOK_FOR_STRANGERS = "UPDATE imports SET forget_after = 0 WHERE portal_id = $1";
 
-/** Removes what the files of imports say of erased contacts. */
+/** Removes what the files of imports say about erased contacts. */
 export async function forgetImportRows(client: PoolClient, erased: readonly ErasedWords[]): Promise<void> {
   for (const { portalId, words } of erased) {
     await client.query(FORGET, [portalId, words.map((word) => word.toLowerCase())]);
@@ -38,7 +38,7 @@ export async function moveImportRows(client: PoolClient, merged: readonly Contac
 
 /**
  * For contacts into which an erased one had been merged, whom HubSpot still has: their rows keep who they are and what
- * became of them. What the file says may be the erased one's, and goes.
+ * happened to them. What the file says may be the erased one's, and goes.
  */
 export async function forgetCellsOf(
   client: PoolClient,

@@ -1,7 +1,7 @@
 import type { PoolClient } from "pg";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 
-/** Stands for what an admin typed to find somebody. */
+/** Stands for what an admin typed to find someone. */
 export const REMOVED = "(removed)";
 
 /** SQL: a job's filter without what identifies a person: for ended jobs, which no longer need it. */
@@ -30,7 +30,7 @@ const FORGET_SEARCHES = `
    WHERE portal_id = $1 AND subject = 'executions'
      AND EXISTS (SELECT FROM unnest($2::text[]) AS word WHERE ${namesContact("(after -> 'filter')")})`;
 
-/** The first answer to a request that named the contact: asked again, an API client is told the outcome alone. */
+/** The first answer to a request that named the contact: asked again, an API client is told only the outcome. */
 const FORGET_ANSWERS = `
   UPDATE api_requests SET body = NULL
    WHERE portal_id = $1 AND EXISTS (SELECT FROM unnest($2::text[]) AS word WHERE strpos(lower(body), lower(word)) > 0)`;

@@ -17,7 +17,7 @@ const FIND = `
   UNION SELECT contact_id, contact_key FROM import_rows
    WHERE portal_id = $1 AND contact_id = ANY ($2::text[]) AND contact_key LIKE '%@%'`;
 
-/** Of one address: more can be enrolled by it, but nobody has done so. */
+/** Executions read for one address: more can be enrolled by it, but nobody has done so. */
 const MOST_ROWS = 1_000;
 
 const NAME = `
@@ -31,8 +31,8 @@ const NAME = `
    WHERE e.portal_id = $1 AND e.id = found.id AND e.contact_id = '${UNKNOWN_CONTACT}' AND lower(e.contact_email) = known.address`;
 
 /**
- * What was asked for by an address alone, and found nobody then, is the contact's to whom the address belongs as far as we
- * know: what becomes of the contact covers it too.
+ * What was requested by an address alone, and found nobody then, belongs to the contact that has the address as far as
+ * we know: what happens to the contact covers it too.
  *
  * @returns addresses of the contacts, by portal
  */

@@ -7,7 +7,7 @@ import type { Actor, ApiScope, System } from "./actor.js";
  * - `webhooks`: which programs are told what happens
  * - `access`: who may use the settings pages; `pause`: pausing and resuming it; `account`: erasing its history, its connection
  * - `export`: files that are taken along
- * - `self`: what everybody may do whom HubSpot names to us; `ownAddress`: what a mail's recipient may do
+ * - `self`: what everyone may do whom HubSpot names to us; `ownAddress`: what a mail's recipient may do
  */
 export type Right =
   | "policy"
@@ -150,7 +150,7 @@ export class NotAllowed extends AppError {
 /**
  * The first line of every verb.
  *
- * @throws NotAllowed where the actor may not do it: before anything is read or written.
+ * @throws NotAllowed if the actor may not do it: before anything is read or written.
  */
 export function requireRight(actor: Actor, verb: Verb): void {
   if (!mayDo(actor, verb)) throw new NotAllowed(actor, verb);

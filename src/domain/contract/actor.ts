@@ -38,14 +38,14 @@ export interface ApiKey {
 export const API_SCOPES = ["enrollments:read", "enrollments:write"] as const;
 export type ApiScope = (typeof API_SCOPES)[number];
 
-/** What no user of the portal asked for: the operator by a command, HubSpot by what it answers, the app by itself. */
+/** Whoever acts without a user of the portal: the operator by a command, HubSpot by its answers, the app on its own. */
 export interface System {
   readonly kind: "system";
   readonly portalId: PortalId;
   readonly part: "operator" | "hubspot" | "worker";
 }
 
-/** Somebody whom HubSpot has just named to us, whether or not they may administer the portal. */
+/** Someone whom HubSpot has just named to us, whether or not they may administer the portal. */
 export interface Visitor extends Person {
   readonly kind: "visitor";
 }

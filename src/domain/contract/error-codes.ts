@@ -33,8 +33,8 @@ export const ERROR_CODES = [
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /**
- * What an admin reads of a reason: the fact, and what to do about it. Where the fact is known more exactly, such as by whose
- * cap was used up, that is said in its place.
+ * What an admin reads about a reason: the fact, and what to do about it. If more is known, such as whose cap was used
+ * up, that is said instead.
  */
 const ERROR_WORDS: Readonly<Record<ErrorCode, readonly [fact: string, remedy: string]>> = {
   NOT_CONNECTED: ["Sequence Enroller isn't connected to this account.", "Ask an admin to reinstall it."],

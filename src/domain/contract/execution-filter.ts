@@ -34,7 +34,7 @@ const hubspotId = z.string().regex(/^\d{1,18}$/);
 /** More than a page of the list holds. */
 const MOST_CHOSEN = 100;
 
-/** Which executions of a portal. A missing field does not filter. Stored with a bulk job in this form. */
+/** Selects executions of a portal. A missing field does not filter. Stored with a bulk job in this form. */
 export const executionFilterSchema = z.strictObject({
   outcome: z.enum(OUTCOMES).optional(),
   code: z.enum(ERROR_CODES).optional(),
@@ -108,7 +108,7 @@ export function searchedId(search: string): string | undefined {
   return hubspotId.safeParse(search).data;
 }
 
-/** SQL: that few which were chosen are read by their ids, however old they are; nothing if none were. */
+/** SQL: if a few were chosen, they are read by their ids, however old they are; empty if none were. */
 export function chosenCondition({ ids }: ExecutionFilter): string {
   return ids === undefined ? "" : `AND id IN (${ids.map(BigInt).join(", ")})`;
 }

@@ -107,7 +107,7 @@ export interface EnrollRequest {
   readonly properties?: Readonly<Record<string, string | null>>;
   /** The span of the call (W3C's traceparent), if traces are kept: what is done for it later belongs to it. */
   readonly traceparent?: string;
-  /** Of a retry: the first call's properties that describe the contact's sequences (DOUBT_PROPERTIES). */
+  /** For a retry: the first call's properties that describe the contact's sequences (DOUBT_PROPERTIES). */
   readonly sequencesBefore?: Readonly<Record<string, string | null>>;
 }
 
@@ -124,7 +124,7 @@ export interface ClaimedExecution {
   readonly contactEmail: string | null;
   readonly sequenceId: string;
   readonly request: EnrollRequest;
-  /** Of `request`, as it was found: there even if all else of a damaged request cannot be read. */
+  /** From `request`, as it was found: present even if nothing else of a damaged request can be read. */
   readonly traceparent?: string | undefined;
   /** Attempts including the one this claim begins. */
   readonly attempts: number;
@@ -150,7 +150,7 @@ export interface ClaimedExecution {
   readonly dueAt: Date;
   /** From the acceptance to this claim, both by the database's clock: below zero if that was set back in between. */
   readonly ageMs: number;
-  /** It was postponed for more than a hiccup, or held up with its whole portal, since it was accepted. */
+  /** Since it was accepted it was postponed for more than a moment, or held up with its whole portal. */
   readonly hasWaited: boolean;
   /** When the deadline passes, as a moment of this process's monotonic clock (time-left.ts). */
   readonly deadlineMs: number;

@@ -15,11 +15,14 @@ export function holdDuration(days: number): string {
   return `P${days}D`;
 }
 
-/** What a portal's settings say of holds. */
+/** What a portal's settings say about holds. */
 export interface HoldSettings {
   readonly timeZone: string | null;
   readonly maxHoldDays: number;
-  /** When they were read, by the database's clock: that is the one a hold and its deadline are counted by, not this machine's. */
+  /**
+   * When they were read, by the database's clock: a hold and its deadline are counted by that clock, not this
+   * machine's.
+   */
   readonly now: Date;
 }
 
@@ -35,14 +38,14 @@ export interface RequestedHold {
 export interface Hold {
   readonly kind: "hold";
   readonly days: number;
-  /** Of the action's own wait, before the work that every hold has time for; undefined: it has none. */
+  /** Hours of the action's own wait, before the work that every hold leaves time for; undefined: it has none. */
   readonly waitHours: number | undefined;
   readonly notBefore: Date | undefined;
-  /** Until then, 0 where it is over. */
+  /** Until then, 0 if it is over. */
   readonly waitMs: number;
 }
 
-/** The account does not allow a hold that long: the call is a wrong input. */
+/** The account does not allow so long a hold: the call's input is invalid. */
 export interface HoldTooLong {
   readonly kind: "too-long";
   readonly notBefore: Date | undefined;
@@ -78,7 +81,7 @@ export function holdFor(
   return { kind: "hold", days, waitHours, notBefore, waitMs };
 }
 
-/** Of a wait for a sequence's end all that the limit allows; the margin of every hold is for the work after it. */
+/** A wait for a sequence's end gets all that the limit allows; the margin of every hold is for the work after it. */
 function waitHoursOf(
   { untilSequenceEnds }: RequestedHold,
   { waitMs, longestDays }: { waitMs: number; longestDays: number },
@@ -86,7 +89,7 @@ function waitHoursOf(
   return untilSequenceEnds ? (longestDays - HOLD_DAYS) * 24 : waitMs / HOUR_MS;
 }
 
-/** Between the deadline and the end of the hold, for the completion: a day, or less where the ordinary hold has less. */
+/** Between the deadline and the end of the hold, for the completion: a day, or less if the ordinary hold has less. */
 const SPARE_HOURS = 24;
 
 /**

@@ -9,7 +9,7 @@ import { WAIT_OUTPUTS } from "./wait-contract.js";
 /** How an execution ended, as the workflow and the settings page see it. */
 export interface Outcome {
   readonly executionState: "SUCCESS" | "FAIL_CONTINUE";
-  /** Of the enroll action; other actions store none. */
+  /** Set by the enroll action; other actions store none. */
   readonly enrollmentStatus?: EnrollmentStatus;
   readonly errorCode?: ErrorCode;
   readonly errorMessage?: string;
@@ -28,14 +28,14 @@ export interface Sender {
 }
 
 interface FailureExtra {
-  /** What happened and what to do, where both are known more exactly than by the code: the whole message. */
+  /** What happened and what to do, if both are known more exactly than by the code: the whole message. */
   readonly message?: string | undefined;
   /** Follows the code's own sentence: HubSpot's words. */
   readonly detail?: string | undefined;
   readonly sender?: Sender | undefined;
 }
 
-/** A refusal: the workflow goes on, and can branch on the code. */
+/** A refusal: the workflow continues, and can branch on the code. */
 export function failed(code: ErrorCode, extra: FailureExtra = {}): Outcome {
   const sentence = extra.message ?? ERROR_SENTENCES[code];
   return {

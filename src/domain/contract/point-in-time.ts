@@ -27,8 +27,8 @@ export function isPointInTime(text: string): boolean {
 }
 
 /**
- * The instant a text names. A date alone, in HubSpot's milliseconds too, is its midnight, and a time without offset is by the wall clock, in the zone
- * given (UTC where that is unknown).
+ * The instant a text names. A date alone, in HubSpot's milliseconds too, is its midnight, and a time without offset is
+ * by the wall clock, in the zone given (UTC if that is unknown).
  */
 export function pointInTime(text: string, timeZone: string | null): Date {
   return parse(text, timeZone ?? "utc").toJSDate();

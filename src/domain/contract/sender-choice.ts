@@ -30,7 +30,7 @@ export const senderChoiceSchema = z.object({
       freeAt: z.string().optional(),
     }),
   ),
-  /** How many more were passed over without being listed: nobody would read that many. */
+  /** How many more were skipped without being listed: nobody would read that many. */
   morePassedOver: z.number().optional(),
 });
 

@@ -18,7 +18,7 @@ export interface SenderPolicy {
   readonly timeZone: string;
   /** HubSpot's last refusal of this sender, until an admin or a success clears it. */
   readonly refusal: SenderRefusal | undefined;
-  /** HubSpot said that the sender is over its own limit: passed over until then. */
+  /** HubSpot said that the sender is over its own limit: skipped until then. */
   readonly limitedUntil: Date | undefined;
 }
 

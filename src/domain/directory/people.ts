@@ -4,14 +4,14 @@ import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 const NAME = "nullif(trim(concat_ws(' ', first_name, last_name)), '')";
 
 /**
- * SQL: the people of a portal, each once: users of its user list, and owners that are people. The one place that says who
- * could send, and what somebody is called. Columns: `user_id`, `name` (null: none is known), `email`, `label` (name, else
- * email, else "User 7"), `seat_names`, `is_active`.
+ * SQL: the people of a portal, each once: users of its user list, and owners that are people. The one place that says
+ * who could send, and what someone is called. Columns: `user_id`, `name` (null: none is known), `email`, `label` (name,
+ * else email, else "User 7"), `seat_names`, `is_active`.
  *
- * Of names and addresses the user's counts, and the owner's if the user has none. Somebody is active who is an active
- * owner and was not taken off the user list since, and whoever is listed as a user and is no owner. Somebody whose every
- * owner is archived is not, though HubSpot may go on listing the user; an archived owner without the user's id is known by
- * the address.
+ * Of names and addresses the user's counts, and the owner's if the user has none. Someone is active who is an active
+ * owner and was not taken off the user list since, and whoever is listed as a user and is no owner. Someone whose every
+ * owner is archived is not, though HubSpot may continue listing the user; an archived owner without the user's id is
+ * known by the address.
  *
  * @param which condition on `user_id`, for a part of them.
  * @param portalId SQL of the portal's id.
@@ -52,7 +52,7 @@ export interface Person {
 /** Longer names say nothing more in a list, and fill it. */
 export const LONGEST_LABEL = 100;
 
-/** What somebody is called of whom nothing but the id is known. */
+/** What someone is called of whom nothing but the id is known. */
 export function unnamed(userId: UserId | string): string {
   return `User ${userId}`;
 }

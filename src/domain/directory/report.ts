@@ -24,7 +24,7 @@ export interface DirectoryReport {
   readonly leftOut: Readonly<Record<string, number>>;
 }
 
-/** The most readers of a portal's sequences: each costs the pages of a list. */
+/** The maximum number of readers of a portal's sequences: each costs the pages of a list. */
 export const MOST_READERS = 5;
 /** How many of the newest executions to search for senders. */
 const LOOK_BACK = 200;

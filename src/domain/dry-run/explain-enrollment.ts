@@ -34,7 +34,7 @@ export interface ExplainerOptions {
   readonly gatewayOf: (portalId: PortalId) => PortalGateway;
   /** The clock of send windows, away dates and caps; undefined: the database's. */
   readonly now: (() => Date) | undefined;
-  /** Of a call that asks for no hold of its own. */
+  /** For a call that asks for no hold of its own. */
   readonly deadlineHours: number;
 }
 

@@ -22,7 +22,7 @@ interface StoredRow {
   accepted_at: Date;
 }
 
-/** The most executions to read for one contact. */
+/** The maximum number of executions to read for one contact. */
 const MOST_OF_A_CONTACT = 1_000;
 
 /** Materialized, so that the planner does not search the portal's newest rows for a match. */

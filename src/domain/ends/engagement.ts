@@ -1,7 +1,7 @@
 import { readHubSpotDate } from "#platform/hubspot/wire/hubspot-date.js";
 import { isWithin, type EnrollmentStretch } from "./how-ended.js";
 
-/** Contact properties that tell what a contact did last (docs/hubspot.md §7.1). */
+/** Contact properties that show what a contact did last (docs/hubspot.md §7.1). */
 const PROPERTIES = {
   openedAt: "hs_sales_email_last_opened",
   clickedAt: "hs_sales_email_last_clicked",
@@ -11,7 +11,7 @@ const PROPERTIES = {
 
 export const ENGAGEMENT_PROPERTIES: readonly string[] = Object.values(PROPERTIES);
 
-/** What a contact did during an enrollment, as far as its properties tell. */
+/** What a contact did during an enrollment, as far as its properties show. */
 export type Engagement = Readonly<Record<keyof typeof PROPERTIES, Date | undefined>>;
 
 /** Only what lies in the stretch: the properties keep what was done last, whenever that was. */

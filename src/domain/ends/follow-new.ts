@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { ERASED_CONTACT } from "#domain/contract/execution.js";
 import { FOLLOWED_DAYS } from "./look-times.js";
 
-/** A finding's transaction may commit this long after the time it wrote: so far back each step looks again. */
+/** A finding's transaction may commit this long after the time it wrote: each step looks back that far again. */
 const IN_FLIGHT_SECONDS = 60;
 /** Enrollments of one portal that one step takes on. */
 const STEP = 2_000;

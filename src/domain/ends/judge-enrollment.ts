@@ -5,7 +5,7 @@ import { DAY_MS, MINUTE_MS } from "#platform/time/units.js";
 import { endWithin, outcomeOfEnd, type EnrollmentStretch } from "./how-ended.js";
 import { FOLLOWED_DAYS, nextRegularLook, nextSoonLook } from "./look-times.js";
 
-/** Why no look will tell how an enrollment ended: see `followed_enrollments.lost_because`. */
+/** Why no look will show how an enrollment ended: see `followed_enrollments.lost_because`. */
 export type LostBecause = "CONTACT_GONE" | "OVERTAKEN" | "GIVEN_UP";
 
 /** One of our enrollments whose end is not known. Times are HubSpot's, but for those of looks. */
@@ -49,8 +49,9 @@ interface Look {
 }
 
 /**
- * What a contact's properties say about one of our enrollments. They describe the contact's latest enrollment, which need
- * not be ours, follow what happens by tens of seconds, and may be emptied: an end is told only if something shows it.
+ * What a contact's properties say about one of our enrollments. They describe the contact's latest enrollment, which
+ * need not be ours, follow what happens by tens of seconds, and may be emptied: an end is reported only if something
+ * shows it.
  *
  * @param look.facts undefined: HubSpot does not have the contact anymore.
  */
@@ -81,7 +82,7 @@ function judge(look: Look): Judged {
   }
 }
 
-/** Which enrollment of the contact its properties describe, beside ours; nothing is as good as an earlier one. */
+/** Which enrollment of the contact its properties describe, beside ours; undefined counts as an earlier one. */
 function describedBy({ enrollment, facts }: Look): "earlier" | "this" | "later" {
   const { enrolledAt, nextEnrolledAt, shownEnrolledAt, sequenceId } = enrollment;
   const told = facts.enrolledAt?.getTime();
@@ -110,7 +111,7 @@ function judgeShown(look: Look, shownEnrolledAt: Date): Judged {
   if (facts.isEnrolled) return { ...open(look, stretch), shownEnrolledAt };
   const end = endWithin(stretch, facts);
   if (end !== undefined) {
-    // A reply may be told a moment after the end that it caused.
+    // A reply may be shown a moment after the end that it caused.
     const isSettled = end.outcome !== "UNENROLLED" || now.getTime() - end.at.getTime() >= SETTLED_MS;
     if (isSettled) return { kind: "ended", end, stretch, shownEnrolledAt };
     return { kind: "open", nextLookAt: nextSoonLook(now, portalId), stretch, shownEnrolledAt };

@@ -31,9 +31,9 @@ export interface NotedEnd extends EnrollmentEnd {
 export type NotedPlace = Pick<NotedEnd, "executionId" | "notedAt">;
 
 /**
- * The ends that became known after `after`, oldest first: an outbox. `outcome`, `ended_at` and `noted_at` are written once,
- * together, by one statement, and never change. Ends noted within the last `settleMs` are left out: the statement of an
- * earlier `noted_at` may still be committing, and a reader that goes on from the last one it has would miss it.
+ * The ends that became known after `after`, oldest first: an outbox. `outcome`, `ended_at` and `noted_at` are written
+ * once, together, by one statement, and never change. Ends noted within the last `settleMs` are left out: the statement
+ * of an earlier `noted_at` may still be committing, and a reader that continues from the last one it has would miss it.
  */
 export async function readNotedEnds(
   pool: Pool,

@@ -11,7 +11,7 @@ const LADDER: readonly { readonly upToMs: number; readonly everyMs: number }[] =
   { upToMs: 14 * DAY_MS, everyMs: 4 * HOUR_MS },
 ];
 const LONGEST_MS = DAY_MS;
-/** For what HubSpot is about to tell: properties follow each other by tens of seconds. */
+/** For what HubSpot is about to show: properties follow each other by tens of seconds. */
 const SOON_MS = 2 * MINUTE_MS;
 
 /**

@@ -20,7 +20,7 @@ export interface BatchRow {
   readonly traceparent?: string | undefined;
 }
 
-/** What becomes of a row. */
+/** What happens to a row. */
 export type RowResult =
   | { readonly kind: "accepted"; readonly id: ExecutionId }
   /** Its reference was used in the last 24 hours, by the enrollment `id`. */
@@ -29,7 +29,7 @@ export type RowResult =
 
 /**
  * Accepts rows of a batch for the actor's account, in their order and in a few statements of the caller's transaction;
- * what can be seen wrong with a row is told, and the others are stored. The caller wakes the portal after the commit.
+ * rows that are visibly wrong are reported, and the others are stored. The caller wakes the portal after the commit.
  *
  * @returns undefined: the account is not connected, and nothing was stored.
  */

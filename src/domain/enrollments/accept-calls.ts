@@ -22,7 +22,7 @@ export interface EnrollmentCall {
   readonly traceparent?: string | undefined;
 }
 
-/** What comes of a call. */
+/** The result of a call. */
 export type CallResult =
   | { readonly kind: "accepted"; readonly enrollment: Enrollment }
   | Extract<PreparedEnrollment, { kind: "refused" }>
@@ -33,7 +33,10 @@ interface AcceptOptions {
   readonly deadlineHours: number;
 }
 
-/** Accepts calls, of whatever accounts, in a few statements; what is wrong with one leaves the others. In their order. */
+/**
+ * Accepts calls of any accounts in a few statements; a call that is wrong does not affect the others. Results are in
+ * the calls' order.
+ */
 export async function acceptCalls(
   client: Pick<ClientBase, "query">,
   calls: readonly EnrollmentCall[],

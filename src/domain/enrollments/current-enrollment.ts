@@ -5,7 +5,7 @@ import type { CurrentEnrollment, PortalGateway } from "#platform/hubspot/gateway
 import { readHubSpotDate } from "#platform/hubspot/wire/hubspot-date.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 
-/** Where a contact is enrolled now, by HubSpot's word. */
+/** Where a contact is enrolled now, according to HubSpot. */
 export interface RunningEnrollment {
   readonly sequence: { readonly id: string; readonly name: string | null };
   readonly enrolledAt: Date | undefined;

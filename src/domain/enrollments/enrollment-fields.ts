@@ -14,7 +14,7 @@ const id = (digits: RegExp) =>
 const [hubspotId, ownId] = [id(/^\d{1,19}$/), id(/^\d{1,18}$/)];
 const email = z.email("must be an email address").max(LONGEST_ADDRESS);
 
-/** Of two fields exactly one. */
+/** Exactly one of two fields. */
 function oneOf(names: readonly [string, string]) {
   const message = `needs either ${names[0]} or ${names[1]}`;
   return {

@@ -4,7 +4,7 @@ import { ENROLLMENT_STATE, type EnrollmentState } from "./enrollment-state.js";
 /** Which enrollments of a portal; what is undefined does not filter. All bounds in time are exclusive. */
 export interface EnrollmentFilter {
   readonly contactId?: string | undefined;
-  /** In any case of letters. */
+  /** In upper or lower case. */
   readonly email?: string | undefined;
   readonly sequenceId?: string | undefined;
   readonly senderUserId?: string | undefined;

@@ -22,7 +22,7 @@ export type EnrollmentState = (typeof ENROLLMENT_STATES)[number];
 /** Those of what is not decided yet. */
 export const UNDECIDED_STATES: readonly EnrollmentState[] = ["QUEUED", "WAITING", "SENDING"];
 
-/** A shorter put-off is the pause after a fault, in which it waits its turn. */
+/** A shorter postponement is the pause after a fault: it waits its turn. */
 const HICCUP = "interval '1 second'";
 
 /**

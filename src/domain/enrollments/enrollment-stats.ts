@@ -47,12 +47,12 @@ export interface Stats {
 
 /** Counting this many takes about a second. */
 const MOST_COUNTED = 200_000;
-/** Lines that are told; the total has all. */
+/** Lines that are returned; the total covers all. */
 const MOST_LINES = 1_000;
 
 /**
- * Counts what was decided in a period: days in their order, everything else with the most first. Each try counts, also a
- * retry.
+ * Counts what was decided in a period: days in their order, everything else with the most first. Every try counts,
+ * including retries.
  */
 export async function readStats(
   pool: Pool,

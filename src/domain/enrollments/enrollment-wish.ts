@@ -1,7 +1,7 @@
 import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/actions/enroll-contract.js";
 import type { EnrollmentContact } from "#domain/executions/accept/accept-enrollments.js";
 
-/** An enrollment as somebody outside asks for it: its form is checked, its names are not. */
+/** An enrollment as requested from outside: its form is checked, its names are not. */
 export interface EnrollmentWish {
   readonly contact: EnrollmentContact;
   readonly sequence: { readonly id: string } | { readonly name: string };

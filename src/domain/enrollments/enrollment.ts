@@ -11,10 +11,10 @@ export interface Enrollment {
   readonly status: EnrollmentState;
   /** Why it was refused, or a stable code and a sentence that go with its success. */
   readonly reason: { readonly code: string; readonly message: string } | null;
-  /** Both null: the contact was deleted. The id alone: it was named by its address, and has not been found yet. */
+  /** Both null: the contact was deleted. Only the id is null: it was named by its address, and has not been found yet. */
   readonly contact: { readonly id: string | null; readonly email: string | null };
   readonly sequence: { readonly id: string; readonly name: string | null } | null;
-  /** Of a queued one: who is waited for. */
+  /** For a queued one: who it waits for. */
   readonly sender: { readonly userId: string; readonly name: string; readonly email: string | null } | null;
   readonly workflowId: string | null;
   readonly importId: string | null;
@@ -25,7 +25,7 @@ export interface Enrollment {
   readonly startedAt: string | null;
   readonly updatedAt: string;
   readonly enrolledAt: string | null;
-  /** Of a waiting one: it is not tried before. */
+  /** For a waiting one: it is not tried before this time. */
   readonly dueAt: string | null;
   readonly ended: { readonly at: string; readonly outcome: EndOutcome } | null;
 }

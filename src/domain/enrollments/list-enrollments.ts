@@ -37,16 +37,17 @@ interface Source {
   readonly filter: EnrollmentFilter;
   readonly sort: EnrollmentSort;
   readonly candidates: readonly ExecutionId[] | undefined;
-  /** Of sort -createdAt: no row below is of interest. */
+  /** With sort -createdAt: no row below is of interest. */
   readonly firstId: ExecutionId;
-  /** Of sort `updatedAt`: changes from this moment on may be incomplete. */
+  /** With sort `updatedAt`: changes from this moment on may be incomplete. */
   readonly before: Date | undefined;
 }
 
 /**
- * A page of a portal's enrollments, in bounded time. `-createdAt`: in the order in which they were stored, newest first.
- * `updatedAt`: by their last visible change, oldest first, and none that may still be followed by an earlier one: a
- * program that goes on from the last one it has sees each change once its row is at rest, and no row twice unchanged.
+ * A page of a portal's enrollments, in bounded time. `-createdAt`: in the order in which they were stored, newest
+ * first. `updatedAt`: by their last visible change, oldest first, and none that may still be followed by an earlier
+ * one: a program that continues from the last one it has sees each change once its row is at rest, and no row twice
+ * unchanged.
  */
 export async function listEnrollments(
   { pool, fence }: { readonly pool: Pool; readonly fence: ChangeFence },
@@ -152,7 +153,7 @@ async function edgeOf(source: Source, place: ListPlace): Promise<ListPlace | und
   return edge && placeOf(source.sort, edge);
 }
 
-/** Ids of what an index finds at once; undefined if none does, or if it finds too many. */
+/** The ids that an index finds at once; undefined if no index does, or if it finds too many. */
 async function findCandidates(
   pool: Pool,
   portalId: PortalId,

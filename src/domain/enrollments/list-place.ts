@@ -3,10 +3,10 @@ import type { ExecutionId } from "#platform/ids/branded-ids.js";
 export const ENROLLMENT_SORTS = ["-createdAt", "updatedAt"] as const;
 export type EnrollmentSort = (typeof ENROLLMENT_SORTS)[number];
 
-/** Where a list goes on: after this enrollment, which need not exist anymore. */
+/** Where a list continues: after this enrollment, which may be gone by now. */
 export interface ListPlace {
   readonly id: ExecutionId;
-  /** Of sort `updatedAt`. */
+  /** With sort `updatedAt`. */
   readonly updatedAt?: Date | undefined;
 }
 
@@ -16,7 +16,7 @@ export function writePlace({ id, updatedAt }: ListPlace): string {
   return Buffer.from(text).toString("base64url");
 }
 
-/** Undefined: no place of a list in this order. */
+/** Undefined: it is not a place of a list in this order. */
 export function readPlace(text: string, sort: EnrollmentSort): ListPlace | undefined {
   const plain = Buffer.from(text, "base64url").toString("latin1");
   const [, id, ms] =

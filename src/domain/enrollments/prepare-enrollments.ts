@@ -17,7 +17,7 @@ export type PreparedEnrollment =
   | { readonly kind: "ready"; readonly enrollment: AskedEnrollment }
   | {
       readonly kind: "refused";
-      /** Of the first problem. */
+      /** The code of the first problem. */
       readonly code: RowRefusalCode;
       readonly detail: string;
       readonly problems: readonly WishProblem[];
@@ -35,7 +35,7 @@ export type RowRefusalCode = ErrorCode | "NOT_SUPPORTED";
 
 type Refused = Extract<PreparedEnrollment, { kind: "refused" }>;
 
-/** Ids named to somebody whose sequence's name is not unique. */
+/** Ids named to someone whose sequence's name is not unique. */
 const MOST_IDS_NAMED = 10;
 
 const refused = (code: RowRefusalCode, pointer: string, detail: string): Refused => ({
@@ -61,8 +61,8 @@ export async function prepareEnrollments(
 }
 
 /**
- * The same without a statement for wishes that name nothing but a sequence by its id: whether the account lists it, is left
- * to the statement that stores the enrollment (acceptListed).
+ * The same without a statement for wishes that name nothing but a sequence by its id: whether the account lists it is
+ * left to the statement that stores the enrollment (acceptListed).
  */
 export async function prepareCalls(
   reader: Pick<ClientBase, "query">,

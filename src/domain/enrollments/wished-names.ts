@@ -7,26 +7,26 @@ import type { EnrollmentWish } from "./enrollment-wish.js";
 
 type Reader = Pick<ClientBase, "query">;
 
-/** What somebody asks for, in an account. */
+/** What someone requests in an account. */
 export interface AccountWish {
   readonly portalId: PortalId;
   readonly wish: EnrollmentWish;
 }
 
 /**
- * What accounts have of all that wishes name, in our copy of their directory and in their settings. Keys begin with the
- * account: {@link nameIn}.
+ * Which of the names in wishes exist in the accounts, by our copies of their directories and their settings. Keys begin
+ * with the account: {@link nameIn}.
  */
 export interface WishedNames {
   /** Listed sequences. */
   readonly sequenceIds: ReadonlySet<string>;
   /** Ids of listed sequences, by their exact name. */
   readonly sequenceNames: ReadonlyMap<string, readonly string[]>;
-  /** Ids of active users, by address in lower case; of several with one address the first. */
+  /** Ids of active users, by address in lower case; the first if several have the same address. */
   readonly users: ReadonlyMap<string, string>;
   readonly presets: ReadonlySet<string>;
   readonly rotations: ReadonlySet<string>;
-  /** Why a sequence cannot be replaced, of accounts for which that is asked. */
+  /** Why a sequence cannot be replaced, for the accounts where a wish asks for it. */
   readonly replacingProblems: ReadonlyMap<PortalId, string>;
 }
 
@@ -145,7 +145,7 @@ async function readSequences(reader: Reader, named: readonly Named[]): Promise<M
   return new Map(rows.map(({ portal_id, name, ids }) => [nameIn(portal_id, name), ids]));
 }
 
-/** Who is active is found out account by account; few wishes name a sender by address. */
+/** Who is active is looked up account by account; few wishes name a sender by address. */
 async function readUsers(reader: Reader, named: readonly Named[]): Promise<Map<string, string>> {
   const users = new Map<string, string>();
   for (const portalId of new Set(named.map((one) => one.portalId))) {

@@ -95,7 +95,7 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
 
 export const CLAIM_MOVES = { QUEUED: ["ATTEMPTING"] } as const satisfies Moves;
 
-/** Whose turn it is when an odd number of places is shared: the workflows', or everybody else's. */
+/** Whose turn it is when an odd number of places is shared: the workflows', or everyone else's. */
 export type OddPlace = "workflows" | "others";
 
 /**
@@ -110,9 +110,9 @@ const dueIn = (lane: number, { more = "", limit }: { more?: string; limit: strin
    ORDER BY e.due_at, e.id LIMIT ${limit}`;
 
 /**
- * The order in which the due executions of the lanes come. Workflows hold persons' journeys: they have every other
- * place while others wait as well. The rest goes to single calls of the API first, then to batches and imports. What a
- * lane does not need, the others have.
+ * The order in which due executions of the lanes are claimed. Workflows hold contacts, so they get every other place
+ * while others wait as well. The rest goes first to single calls of the API, then to batches and imports. What a lane
+ * does not need, the others get.
  *
  * @param odd SQL: 1 if the workflows have the first place, 0 if the others have it.
  */

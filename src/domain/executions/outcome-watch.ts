@@ -25,7 +25,7 @@ export const DECIDED_CHANNEL = "sequence_enroller_decided";
 const PAUSE_MS = 10;
 /** What is decided in other ways, as by an admin, and what is said while the connection is lost. */
 const LONGEST_PAUSE_MS = 2_000;
-/** Listening goes on for a while: the next caller begins at once. */
+/** Listening continues for a while: the next caller begins at once. */
 const LISTEN_ON_MS = 30_000;
 const MOST_WAITING = 2_000;
 

@@ -137,7 +137,7 @@ export const LOOK_MOVES = { WATCHING: ["WATCHING", "QUEUED", "DECIDED"] } as con
 
 /**
  * An enrollment that is tried again after the wait starts from scratch if whatever was refused before was certainly not
- * ours; one with an unanswered attempt goes on reading before it waits or sends again. A check that a webhook moved
+ * ours; one with an unanswered attempt continues reading before it waits or sends again. A check that a webhook moved
  * forward stays so.
  */
 const UPDATE = (leaseCte: string, again = ""): string => `
@@ -170,7 +170,7 @@ const UPDATE = (leaseCte: string, again = ""): string => `
   SELECT id FROM written`;
 
 /**
- * A row that an earlier try wrote has another due time; so does one that a webhook moved forward, and that one is
+ * A row that an earlier try wrote has a different due time; so does one that a webhook moved forward, and that one is
  * checked again.
  */
 const AGAIN = `AND e.due_at = l.read_due_at ${FREE_ROWS}`;

@@ -85,7 +85,7 @@ export const FINDING_MOVES = {
 
 /**
  * Only consecutive crashes count: a completed attempt resets the count. A reading does not reset it: otherwise an
- * execution whose every attempt crashes, with a reading after each, would go on forever.
+ * execution whose every attempt crashes, with a reading after each, would continue forever.
  *
  * A doubt begins with the attempt that ends in it, by HubSpot's clock; if that was not known, with the first reading.
  *
@@ -148,7 +148,9 @@ const UPDATE = (leaseCte: string, free = ""): string => `
   ), ${tellOutcomes("written")}
   SELECT id, ${sayDecided} FROM written`;
 
-/** SQL: whoever waits for single calls of the API learns of it once it is committed. Other executions cost nothing. */
+/**
+ * SQL: notifies whoever waits for single calls of the API once the result is committed. Other executions cost nothing.
+ */
 const sayDecided = `CASE WHEN lane = ${LANES.call} AND enrollment_status IS NOT NULL THEN pg_notify('${DECIDED_CHANNEL}', '') END`;
 
 function senderOf(result: Result): UserId | undefined {

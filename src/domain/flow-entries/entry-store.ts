@@ -43,7 +43,7 @@ export async function readDueEntries(
   }));
 }
 
-/** What becomes of an entry; what is left out stays as it was. */
+/** What happens to an entry; what is left out stays as it was. */
 export interface EntryMove {
   readonly of: Pick<DueEntry, "id" | "state">;
   readonly to: FlowEntryState;
@@ -63,7 +63,7 @@ export interface EntryMove {
  * Moves entries on under the lease, in one statement. Of two that want to stamp the same contact the later one has to
  * wait. The address goes once it is done, unless it is all that the entry names.
  *
- * @returns those that were moved; none of one that somebody else moved, nor once the lease is lost.
+ * @returns those that were moved; none of one that someone else moved, nor once the lease is lost.
  */
 export async function writeEntries(
   owner: Ownership,

@@ -47,7 +47,7 @@ export interface DueEntry {
 
 /** Contacts of one request. More are an import's work. */
 export const MOST_ENTRIES = 1_000;
-/** An entry that could not be sent for so long is given up: nobody expects it anymore. */
+/** An entry that could not be sent for this long is given up: nobody expects it anymore. */
 export const ENTRY_DEADLINE_HOURS = 24;
 
 /** SQL: when the next step is due; null: there is none. `p` is the portal. */

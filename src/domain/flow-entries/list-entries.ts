@@ -2,11 +2,11 @@ import type { Pool } from "pg";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 import { FLOW_ENTRY_OUTCOMES, type FlowEntryOutcome, type FlowEntryState } from "./flow-entry.js";
 
-/** A contact that was, or is to be, put in a workflow, as the page tells it. */
+/** A contact that was, or is to be, put in a workflow, as the page shows it. */
 export interface ListedEntry {
   readonly id: bigint;
   readonly flowId: string;
-  /** Null: HubSpot no longer tells, or never did. */
+  /** Null: HubSpot no longer says, or never did. */
   readonly flowName: string | null;
   /** Its id or its address; null: erased. */
   readonly contact: string | null;

@@ -6,7 +6,7 @@ import { inTransaction } from "#platform/db/transaction.js";
 import type { EntryContact } from "./flow-entry.js";
 
 export interface EntryRequest {
-  /** A form or call that comes twice has the same one, and puts nobody in twice. */
+  /** A form or call that arrives twice has the same key, and puts nobody in twice. */
   readonly requestId: string;
   readonly flowId: string;
   /** At most MOST_ENTRIES; one that is named twice is put in once. */
@@ -14,7 +14,7 @@ export interface EntryRequest {
 }
 
 export type PutInOutcome =
-  /** Their ids, in the order given; of a contact that is named twice the same one. */
+  /** Their ids, in the order given; a contact that is named twice has the same id twice. */
   | { readonly kind: "accepted"; readonly ids: readonly bigint[]; readonly isLegacy: boolean }
   /** The account has no such workflow, as far as we have read. */
   | { readonly kind: "unknown-flow" }

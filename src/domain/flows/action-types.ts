@@ -4,7 +4,7 @@ import { EXECUTION_KINDS, type ActionDefinition, type ExecutionKind } from "#dom
 import type { PortalId } from "#platform/ids/branded-ids.js";
 import { HOUR_MS } from "#platform/time/units.js";
 
-/** New is an action whose number nobody knew in any version. */
+/** An action is new if its number was not known in any version. */
 const NOTE = `
   WITH known AS (SELECT EXISTS (SELECT FROM action_types WHERE definition_id = $1 AND kind = $3) AS is_known)
   INSERT INTO action_types (definition_id, version, kind) VALUES ($1, $2, $3)
@@ -24,9 +24,9 @@ const SEEN_AGAIN_MS = 6 * HOUR_MS;
 const MOST_REMEMBERED = 1_000;
 
 /**
- * Learns HubSpot's numbers of our actions from the calls it makes: a workflow names its steps by them, and HubSpot gives
- * them out when the app is published. A call costs a look into memory; only news is written, and an old sighting
- * renewed. Several processes may write the same: the earliest first sight and the latest last one stay.
+ * Learns HubSpot's numbers of our actions from the calls it makes: a workflow names its steps by them, and HubSpot
+ * gives them out when the app is published. A call costs a look into memory; only what is new is written, and an old
+ * sighting renewed. Several processes may write the same: the earliest first sight and the latest last one stay.
  */
 export class ActionTypeNotes {
   readonly #pool: Pool;
@@ -63,7 +63,7 @@ export class ActionTypeNotes {
 export interface ActionTypes {
   /** By the `actionTypeId` of a flow's step. */
   readonly kinds: ReadonlyMap<string, ExecutionKind>;
-  /** The same for the same knowledge: what was read with less is to be read again. */
+  /** Equal for equal knowledge: what was read with less has to be read again. */
   readonly fingerprint: string;
 }
 

@@ -9,7 +9,7 @@ export interface CallingFlow {
   readonly name: string;
 }
 
-/** The latest calls, in which the workflows are found that call: reading them takes some milliseconds. */
+/** The latest calls, in which calling workflows are found: reading them takes some milliseconds. */
 const CALLS_LOOKED_AT = 2_000;
 
 /** Workflows that called lately, by name; without those whose name is not known. */

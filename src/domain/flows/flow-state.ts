@@ -4,8 +4,8 @@ import type { PortalId } from "#platform/ids/branded-ids.js";
 
 /**
  * Why the copy of a portal's workflows is not whole. `SCOPE_MISSING`: the account has not granted the permission;
- * `REFUSED`: HubSpot refused for another reason; `UNAVAILABLE`: it did not answer; `CUT`: its list goes on in a form that
- * we do not know, or beyond what we read; `UNREADABLE`: nothing of it was in a form that we know.
+ * `REFUSED`: HubSpot refused for another reason; `UNAVAILABLE`: it did not answer; `CUT`: its list continues in a form
+ * that we do not know, or beyond what we read; `UNREADABLE`: nothing of it was in a form that we know.
  */
 export const FLOW_PROBLEMS = ["SCOPE_MISSING", "REFUSED", "UNAVAILABLE", "CUT", "UNREADABLE"] as const;
 export type FlowProblem = (typeof FLOW_PROBLEMS)[number];
@@ -40,7 +40,7 @@ export function toFlowsState(row: FlowsStateRow): FlowsState {
 
 /** At this age, the copy is renewed. */
 const OLD_MS = 3_600_000;
-/** A request this far in the future is not ours, but of a clock that was ahead. */
+/** A request this far in the future is not ours: a clock was ahead. */
 const FARTHEST_REQUEST_MS = 2 * 3_600_000;
 
 /** Whether the copy is to be renewed now: it was requested, or is an hour old; not while a failed attempt rests. */
@@ -68,8 +68,8 @@ export const ARE_FLOWS_ASKED =
   "(p.flows_requested_at <= now() AND p.flows_requested_at > coalesce(p.flows_read_at, '-infinity'))";
 
 /**
- * Requests a new copy, unless one was requested or made within `minAgeMs`. An attempt that rests after a failure is made
- * at once.
+ * Requests a new copy, unless one was requested or made within `minAgeMs`. An attempt that rests after a failure is
+ * then made at once.
  *
  * @returns whether it was requested now: then the portal has to be woken.
  */

@@ -11,7 +11,10 @@ export interface ReadFlow {
   readonly steps: readonly FlowStep[];
 }
 
-/** Stands for a revision of a flow, read while we knew these of our actions: with another one it is read again. */
+/**
+ * Identifies a revision of a flow and which of our actions we knew when it was read: if it differs, the flow is read
+ * again.
+ */
 export function readAs(revisionId: string, fingerprint: string): string {
   return `${revisionId} ${fingerprint}`;
 }
@@ -44,7 +47,7 @@ export interface FlowStore {
   withoutWorkflowId(): Promise<readonly string[]>;
   /** @param workflowIds by flow id. */
   saveWorkflowIds(workflowIds: ReadonlyMap<string, string>): Promise<"saved" | "lost">;
-  /** HubSpot lists these and no others: the rest were deleted. */
+  /** HubSpot lists these and no others: the rest have been deleted. */
   retireOthers(flowIds: readonly string[]): Promise<"saved" | "lost">;
   /** `startedAt`, not the end: a copy requested meanwhile is made after this one. */
   markRead(
@@ -118,7 +121,7 @@ const WITHOUT_WORKFLOW_ID = `
                     AND s.kind NOT LIKE 'NATIVE%')
    ORDER BY flow_id`;
 
-/** The columns that tell how a reading went, on $3 and on. */
+/** The columns that say how a reading went, from $3 on. */
 const setPortal = (set: string, leaseCte: string): string => `
   WITH ${leaseCte}, written AS (
     UPDATE portals p SET ${set} FROM lease WHERE p.portal_id = lease.portal_id

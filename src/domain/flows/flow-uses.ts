@@ -72,7 +72,7 @@ export const BUILT_IN_PRESET = "";
 /** What applies as the preset of a step that names none, in an account without a default preset. */
 const BUILT_IN: UsedPreset = { ...INITIAL_POLICY, presetId: BUILT_IN_PRESET, isDefault: true };
 
-/** Follows each step to all that it may use. */
+/** Follows each step to everything that it may use. */
 export function usesOf(
   steps: readonly UsingStep[],
   presets: readonly UsedPreset[],
@@ -152,7 +152,7 @@ const READ_PRESETS = `
     FROM presets WHERE portal_id = $1`;
 
 const whoSends = policySchema.pick({ sender: true, fallback: true });
-/** Of a stored policy that cannot be read: it names nobody. */
+/** Used for a stored policy that cannot be read: it names nobody. */
 const NOBODY = { ...INITIAL_POLICY, sender: { mode: "contact_owner" } } as const;
 
 const READ_MEMBERS = `

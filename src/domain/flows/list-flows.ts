@@ -35,7 +35,7 @@ export interface FlowList {
   readonly message: string | null;
   /** Workflows and steps that could not be read. */
   readonly leftOut: number;
-  /** We know by which numbers HubSpot calls our actions: without, their steps cannot be told from other apps'. */
+  /** We know HubSpot's numbers of our actions: without them, their steps cannot be told from other apps'. */
   readonly knowsOurSteps: boolean;
 }
 

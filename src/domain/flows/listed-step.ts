@@ -10,7 +10,7 @@ import type { Person } from "#domain/directory/people.js";
 import type { UserId } from "#platform/ids/branded-ids.js";
 import { isNative, type FlowStepKind, type StepField } from "./flow-steps.js";
 
-/** What a step of a workflow relies on and does not find. */
+/** What a step of a workflow relies on but does not exist. */
 export type StepWarning =
   | "SEQUENCE_GONE"
   | "SENDER_GONE"

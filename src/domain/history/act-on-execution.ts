@@ -7,7 +7,7 @@ import { requireRight } from "#domain/contract/actor-rights.js";
 import { applyAction, AUDIT_ACTIONS, type AdminAction } from "./admin-actions.js";
 import { readAuditedState } from "./audited-state.js";
 
-/** Does one thing to one execution. False where it no longer applied. */
+/** Does one thing to one execution. False if it no longer applied. */
 export async function actOnExecution(
   pool: Pool,
   actor: Actor,

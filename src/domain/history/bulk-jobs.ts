@@ -163,7 +163,7 @@ export async function listBulkJobs(
   return rows.map(toJob);
 }
 
-/** False where the job had ended before. What it did stays done. */
+/** False if the job had ended before. What it did stays done. */
 export async function stopBulkJob(pool: Pool, actor: Actor, id: bigint): Promise<boolean> {
   return inTransaction(pool, (client) => endBulkJob(client, actor, { id, reason: null }));
 }

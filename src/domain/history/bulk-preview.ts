@@ -12,7 +12,7 @@ export interface BulkPreview {
   readonly matching: number;
   /** Set if not all were counted: only executions accepted since then were. */
   readonly countedTo: Date | undefined;
-  /** Of a retry: what would fail again, the most frequent first. */
+  /** For a retry: what would fail again, the most frequent first. */
   readonly unchanged: readonly UnchangedCause[];
 }
 
@@ -29,7 +29,7 @@ interface Asked {
   readonly filter: ExecutionFilter;
 }
 
-/** The most rows to count; the job itself goes on to the end. */
+/** The maximum number of rows to count; the job itself continues to the end. */
 const LOOK_BACK = 25_000;
 
 export async function previewBulk(pool: Pool, portalId: PortalId, asked: Asked): Promise<BulkPreview> {

@@ -20,7 +20,7 @@ export async function listErasures(pool: Pool): Promise<Erasure[]> {
   }));
 }
 
-/** Erases what the API answered until then: a request that comes again is told the outcome alone. */
+/** Erases what the API answered until then: a request that comes again is told only the outcome. */
 export async function eraseAnswers(pool: Pool, { portalId, requestedAt }: Erasure): Promise<void> {
   await pool.query(
     "UPDATE api_requests SET body = NULL WHERE portal_id = $1 AND created_at <= $2 AND body IS NOT NULL",

@@ -80,8 +80,8 @@ export interface ItemRow {
 const CALLS_LOOKED_AT = 50;
 
 /**
- * Who the contact is by its other calls: an admin's retry, and what is asked for outside of a workflow, carry no name. Nobody's and
- * everybody's ids are no contact's.
+ * Who the contact is by its other calls: an admin's retry, and what is asked for outside of a workflow, carry no name.
+ * Nobody's and everyone's ids are no contact's.
  */
 const KNOWN = `
   CASE WHEN page.contact_id NOT IN ('${ERASED_CONTACT}', '${UNKNOWN_CONTACT}') AND (page.contact_email IS NULL OR page.retry_of IS NOT NULL) THEN (

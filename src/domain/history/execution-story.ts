@@ -39,7 +39,7 @@ export interface ExecutionStory extends ExecutionItem {
   /** Inputs of the workflow's step, by name; only plain values. */
   readonly inputs: readonly (readonly [name: string, value: string])[];
   readonly outputs: readonly (readonly [name: string, value: string])[];
-  /** What became of the enrollment. Undefined if nobody was enrolled, or if it is not followed (yet). */
+  /** What happened to the enrollment. Undefined if nobody was enrolled, or if it is not followed (yet). */
   readonly course: EnrollmentCourse | undefined;
   /** The preset it follows; null: the built-in rules, or one that was deleted. */
   readonly preset: { readonly id: string; readonly name: string } | null;

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 
-/** What became of a line's enrollments, in numbers of them, as far as looks at their contacts told. */
+/** What happened to a line's enrollments, in numbers of them, as far as looks at their contacts told. */
 export interface LineEnds {
   /** All that are followed, an admin's retries among them: still in it, ended, or of an end that is not known. */
   readonly followed: number;

@@ -24,7 +24,7 @@ export interface ReportLine {
 export interface CountRow {
   readonly is_total: boolean;
   readonly id: string;
-  /** Of sequences: the last execution of the line that enrolled somebody. */
+  /** Of sequences: the last execution of the line that enrolled someone. */
   readonly newest: string | null;
   /** For the total: how many lines there are. */
   readonly line_count: number;

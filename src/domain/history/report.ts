@@ -45,7 +45,7 @@ export interface ReportRequest {
   readonly until?: Date | undefined;
   /** Maximum of lines. */
   readonly limit: number;
-  /** The most executions, the newest first; by default half a million. */
+  /** The maximum number of executions, the newest first; by default half a million. */
   readonly mostCounted?: number;
   /** By which weeks are told, up to `now`. By default UTC's. */
   readonly calendar?: { readonly timeZone: string | null; readonly now: Date };
@@ -60,7 +60,7 @@ const MOST_COUNTED = 500_000;
 /**
  * The report's lines, the largest first, and their total. The database adds everything up and returns one row per line,
  * however many executions there are. Each call of a workflow counts once: an admin's retry changes whether the call
- * counts as enrolled since. What became of the enrollments is told by the looks at their contacts (`domain/ends`).
+ * counts as enrolled since. What happened to the enrollments is told by the looks at their contacts (`domain/ends`).
  *
  * Its statements run one after the other: one account's report takes one connection.
  */

@@ -54,7 +54,7 @@ export async function releaseImport(
   );
 }
 
-/** What becomes of one row when it is handed over. */
+/** What happens to one row when it is handed over. */
 export type RowStep = { readonly number: number; readonly contactId: string | null } & (
   | { readonly enrollment: Omit<StoredEnrollment, "portalId" | "deadlineHours"> }
   | { readonly result: string; readonly reasonCode: string | null; readonly reason: string | null }
@@ -83,7 +83,7 @@ export async function acceptRows(
       { importId, source: "import", lane: LANES.batch },
       enrolling.map((step) => ({ ...step.enrollment, portalId, deadlineHours: BATCH_DEADLINE_HOURS })),
     );
-    // The account was disconnected meanwhile: the import goes on where it is once it is connected again.
+    // The account was disconnected meanwhile: the import continues where it is once it is connected again.
     if (ids.includes(undefined)) return false;
     const executions = new Map(enrolling.map(({ number }, index) => [number, ids[index]]));
     await client.query(

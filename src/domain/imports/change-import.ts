@@ -51,15 +51,16 @@ export type ChangeOutcome =
   | { readonly kind: "not-found" }
   /** Its state does not allow it. */
   | { readonly kind: "conflict"; readonly state: ImportState }
-  /** Somebody else set it up in another way since. */
+  /** Someone else set it up in another way since. */
   | { readonly kind: "changed-meanwhile"; readonly import: Import }
   /** It lacks what every row needs. */
   | { readonly kind: "incomplete"; readonly problems: readonly { field: string; detail: string }[] };
 
 /**
- * Asks the workers to try, start, stop or go on with an import.
+ * Asks the workers to try, start, stop or continue with an import.
  *
- * @param version what it was when it was shown, if somebody decided by that; a dry run or a start is refused if it changed.
+ * @param version what it was when it was shown, if someone decided by that; a dry run or a start is refused if it
+ *   changed.
  */
 export async function moveImport(
   pool: Pool,

@@ -16,7 +16,7 @@ const LONGEST_NAME = 200;
 /**
  * SQL: what names a row's contact: its id, otherwise its address in lower case; null: nothing.
  *
- * @param email SQL of the column's place in the row, or null; `id` likewise.
+ * @param email SQL of the column's place in the row, or null; `id` the same way.
  */
 export const contactKey = (cells: string, { email, id }: { email: string; id: string }): string =>
   `left(coalesce(nullif(btrim(${cells} ->> ${id}), ''), nullif(lower(btrim(${cells} ->> ${email})), '')), 320)`;

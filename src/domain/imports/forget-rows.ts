@@ -38,8 +38,8 @@ export async function readUnnamedRows(
 }
 
 /**
- * Keeps whose these rows are, and takes out what the file says of strangers: HubSpot does not have them, so one of them
- * may be the contact that was erased. What became of a row stays, and with it the counts.
+ * Keeps whose these rows are, and takes out what the file says about strangers: HubSpot does not have them, so one of
+ * them may be the contact that was erased. What happened to a row stays, and with it the counts.
  *
  * @param upTo the last row that was looked at; undefined: there are no more.
  * @returns false if another contact was erased meanwhile: all rows are looked at again then.

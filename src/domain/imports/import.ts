@@ -22,7 +22,7 @@ export type ImportState = (typeof IMPORT_STATES)[number];
 export const IMPORT_SOURCES = ["FILE", "SEGMENT", "CLOSE"] as const;
 export type ImportSource = (typeof IMPORT_SOURCES)[number];
 
-/** What became of the rows; of a dry run, what would. */
+/** What happened to the rows; of a dry run, what would. */
 export interface ImportCounts {
   readonly rows: number;
   readonly handled: number;
@@ -47,7 +47,7 @@ export interface Import {
   readonly source: ImportSource;
   /** HubSpot's id of the segment. */
   readonly sourceId: string | null;
-  /** Where the reading of the source goes on; null: at the beginning. */
+  /** Where the reading of the source continues; null: at the beginning. */
   readonly sourceAt: unknown;
   /** What Close's subscriptions are counted by; null: the rows are not from there. */
   readonly closeFacts: CloseFacts | null;

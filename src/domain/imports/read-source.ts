@@ -67,7 +67,7 @@ export async function createSegmentImport(
 export interface ReadPart {
   /** Where the reading stood before: what another process read meanwhile is not read twice. */
   readonly from: unknown;
-  /** Where it goes on; undefined: this was the last part. */
+  /** Where it continues; undefined: this was the last part. */
   readonly to: unknown;
   readonly rows: readonly (readonly string[])[];
   /** What the source calls itself; taken if nobody gave the import a name. */
@@ -79,7 +79,7 @@ export interface ReadPart {
 }
 
 /**
- * Stores a part of a source's rows together with where the reading goes on: a crash repeats nothing and loses nothing.
+ * Stores a part of a source's rows together with where the reading continues: a crash repeats nothing and loses nothing.
  *
  * @returns false if the import has moved on, was canceled or deleted meanwhile; "too-many" if there are more rows than an
  *   import takes.

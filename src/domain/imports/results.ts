@@ -3,8 +3,8 @@ import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Import, ImportCounts } from "./import.js";
 
 /**
- * SQL: what became of a row `r` with its execution `e`: what is stored with the row, otherwise what the execution says. No
- * result: not handled yet.
+ * SQL: what happened to a row `r` with its execution `e`: what is stored with the row, otherwise what the execution
+ * says. No result: not handled yet.
  */
 export const RESULT = `CASE
   WHEN r.result IS NOT NULL THEN r.result
@@ -106,7 +106,7 @@ const REAL = `SELECT r.row_number AS number, r.cells, ${RESULT} AS result, coale
     r.execution_id AS "executionId"
   FROM ${ROWS}`;
 
-/** The file's rows in order with what became of each, read by key: no transaction stays open meanwhile. */
+/** The file's rows in order with what happened to each, read by key: no transaction stays open meanwhile. */
 export async function* readResults(
   pool: Pool,
   portalId: PortalId,

@@ -14,7 +14,7 @@ export interface ListedKey {
   /** To about a minute; null: never used. */
   readonly lastUsedAt: Date | null;
   readonly revokedAt: Date | null;
-  /** Whether it lets anybody in now. */
+  /** Whether it lets anyone in now. */
   readonly isInForce: boolean;
 }
 

@@ -5,7 +5,7 @@ import type { PortalId } from "#platform/ids/branded-ids.js";
 import { peopleOf } from "#domain/directory/people.js";
 import type { ListedSender } from "./mark-senders.js";
 
-/** Whether anybody is approved as a sender: without one, nobody could send once only approved users may. */
+/** Whether anyone is approved as a sender: without one, nobody could send once only approved users may. */
 export async function isAnyoneApproved(
   transaction: Prisma.TransactionClient,
   portalId: PortalId,

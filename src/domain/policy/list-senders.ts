@@ -5,15 +5,15 @@ import { windowOf, type StoredWindow } from "#domain/senders/stored/stored-windo
 import { DEFAULT_DAILY_CAP, type SendWindow } from "#domain/contract/sender-policy.js";
 import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 
-/** Why somebody who may send cannot at the moment. */
+/** Why someone who may send cannot at the moment. */
 export interface SenderProblem {
   readonly code: string;
   readonly message: string;
-  /** When it is over by itself; null: not before somebody mends it. */
+  /** When it is over by itself; null: not before someone fixes it. */
   readonly until: Date | null;
 }
 
-/** Somebody whom the account lets send. */
+/** Someone whom the account lets send. */
 export interface AllowedSender {
   readonly userId: UserId;
   /** Name, else email, else "User 7". */
@@ -100,7 +100,7 @@ function toSender(row: Row): AllowedSender {
   };
 }
 
-/** HubSpot's refusal comes first: it stays until somebody mends it. */
+/** HubSpot's refusal comes first: it stays until someone fixes it. */
 function problemOf({ refused_code, refused_message, limited_until, cap, used }: Row): SenderProblem | null {
   if (refused_code !== null)
     return {

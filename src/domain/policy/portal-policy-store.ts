@@ -28,7 +28,7 @@ export interface AccountPolicy {
 export interface StoredPortalPolicy {
   readonly policy: AccountPolicy;
   readonly defaultPresetName: string | null;
-  /** Of the settings row, which holds more than the policy, but not the default preset; 0 where none was saved yet. */
+  /** Of the settings row, which holds more than the policy, but not the default preset; 0 if none was saved yet. */
   readonly version: number;
 }
 
@@ -81,7 +81,7 @@ export type SavePolicyOutcome =
   | "unknown-reader" // the same of whoever sequences are to be read as
   | "unknown-preset"
   | "nobody-approved" // only approved users may send from then on, and nobody is approved: nobody could send
-  | "changed-meanwhile"; // somebody else saved since: nothing is changed
+  | "changed-meanwhile"; // someone else saved since: nothing is changed
 
 /**
  * Changes what holds for the whole portal, its two defaults among it: the only writer of any of it. Two who do so at once
@@ -133,7 +133,7 @@ function replacedBy(change: Partial<AccountPolicy>, before: AccountPolicy): Part
   return Object.fromEntries(Object.entries(before).filter(([field]) => Object.hasOwn(change, field)));
 }
 
-/** Whether a change names somebody who is not an active user of the portal. Whoever it was before may stay. */
+/** Whether a change names someone who is not an active user of the portal. Whoever it was before may stay. */
 async function findUnknown(
   database: Pick<Database, "pool" | "prisma">,
   portalId: PortalId,
@@ -149,7 +149,9 @@ async function findUnknown(
   return (await isKnown(sequenceReaderUserId, policy.sequenceReaderUserId)) ? undefined : "unknown-reader";
 }
 
-/** The settings row, made where there is none, then all presets by id: everybody who locks both does so in this order. */
+/**
+ * The settings row, made where there is none, then all presets by id: everyone who locks both does so in this order.
+ */
 async function lockPolicy(transaction: Prisma.TransactionClient, portalId: PortalId): Promise<void> {
   await transaction.portalSettings.createMany({ data: [{ portalId }], skipDuplicates: true });
   await transaction.$queryRaw`SELECT 1 AS held FROM portal_settings WHERE portal_id = ${portalId} FOR UPDATE`;

@@ -5,7 +5,7 @@ import { LONGEST_LABEL, peopleOf } from "#domain/directory/people.js";
 import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 import { shorten } from "#platform/text/shorten.js";
 
-/** When somebody sends: minutes after midnight, and days from 1 Monday to 7 Sunday; empty: every day. */
+/** When someone sends: minutes after midnight, and days from 1 Monday to 7 Sunday; empty: every day. */
 export interface SendingHours {
   readonly days: readonly number[];
   readonly startMinute: number | null;
@@ -34,7 +34,7 @@ export interface SenderItem {
   timeZone: string | null;
   refusedCode: string | null;
   limitedUntil: Date | null;
-  /** 0 where no admin saved them yet. */
+  /** 0 if no admin saved them yet. */
   version: number;
 }
 

@@ -14,8 +14,8 @@ import { undoStep, UNDO_MINUTES, type UndoStep } from "./undo-steps.js";
 type StepOf<Kind> = Extract<UndoStep, { kind: Kind }>;
 
 /**
- * Why a change stays: somebody changed the thing since, another has its name now, it needs a rotation that is gone, the time is
- * over, or there is no such change of this person's.
+ * Why a change stays: someone changed the thing since, another has its name now, it needs a rotation that is gone, the
+ * time is over, or there is no such change of this person's.
  */
 export type NotUndone = "changed-meanwhile" | "name-taken" | "rotation-gone" | "too-late" | "unknown";
 
@@ -178,7 +178,7 @@ async function restoreMarks(
   await recordChanges(transaction, actor, changes);
 }
 
-/** What HubSpot said of the sender is left as it is now. */
+/** What HubSpot said about the sender is left as it is now. */
 async function restoreSender(
   transaction: Prisma.TransactionClient,
   actor: Actor,

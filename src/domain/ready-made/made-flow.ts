@@ -17,7 +17,7 @@ export type MadeFlowState = "MAKING" | "SENDING" | "MADE" | "REMOVING" | "REMOVE
 export const MADE_FLOW_PROBLEMS = ["NO_PERMISSION", "REFUSED", "CHANGED"] as const;
 export type MadeFlowProblem = (typeof MADE_FLOW_PROBLEMS)[number];
 
-/** A workflow that somebody had made, as the page tells it. */
+/** A workflow that someone had made, as the page tells it. */
 export interface MadeFlow {
   readonly id: bigint;
   readonly recipe: Recipe;
@@ -32,7 +32,7 @@ export interface MadeFlow {
   readonly message: string | undefined;
   /** Our contact property starts it, for which the account grants two further scopes. */
   readonly takesStamps: boolean;
-  /** Somebody has changed it since, or turned it on, as far as we have read. */
+  /** Someone has changed it since, or turned it on, as far as we have read. */
   readonly isChanged: boolean;
 }
 
@@ -138,7 +138,7 @@ export interface MadeFlowChange {
   /** Null: there is none. */
   readonly problem?: MadeFlowProblem | null;
   readonly message?: string | null;
-  /** When to go on, in ms from now. */
+  /** When to continue, in ms from now. */
   readonly dueInMs?: number;
   readonly tries?: number;
 }

@@ -143,7 +143,7 @@ function enrollFields({
   };
 }
 
-/** Who replied to a sales email within the days leaves; everybody else goes on. */
+/** Who replied to a sales email within the days leaves; everyone else continues. */
 function unlessReplied(id: string, days: number, nextId: string | undefined): Node {
   const operation = {
     operationType: "ROLLING_DATE_RANGE",

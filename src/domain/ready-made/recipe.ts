@@ -5,7 +5,7 @@ import { SENDER_MODES } from "#domain/contract/actions/enroll-contract.js";
  * Workflows that admins can have made:
  * - `FORM`: whoever submits a form is enrolled
  * - `FILTER`: whoever meets a filter is enrolled, usually by a rotation
- * - `NO_REPLY`: whoever did not reply to one sequence goes on to the next
+ * - `NO_REPLY`: whoever did not reply to one sequence continues to the next
  * - `OUTCOME`: enrolled, waited for, and then told apart by how the sequence ended
  */
 export const RECIPES = ["FORM", "FILTER", "NO_REPLY", "OUTCOME"] as const;
@@ -85,7 +85,7 @@ export const choicesSchema = z.discriminatedUnion("recipe", [
     ...named,
     /** How long the end of the sequence is waited for. */
     days,
-    /** What becomes of the lead status; null: it stays. */
+    /** What happens to the lead status; null: it stays. */
     leadStatus: z.strictObject({ replied: leadStatus, finished: leadStatus }),
   }),
 ]);

@@ -49,10 +49,10 @@ export interface ChosenSender {
 export type SenderDecision =
   { readonly kind: "send"; readonly sender: ChosenSender; readonly choice: StoredSenderChoice } | NobodyNow;
 
-/** The most senders to check between two turns of the event loop: a new one takes some 0.1 ms. */
+/** The maximum number of senders to check between two turns of the event loop: a new one takes some 0.1 ms. */
 const SLICE = 16;
 
-/** One choice in progress: who was passed over so far. */
+/** One choice in progress: who was skipped so far. */
 class Choosing {
   readonly #state: SenderState;
   readonly #request: SenderRequest;
@@ -64,7 +64,7 @@ class Choosing {
     this.#request = request;
   }
 
-  /** Whom the contact waits for, or why nobody can send: everybody who may was passed over. */
+  /** Whom the contact waits for, or why nobody can send: everyone who may was skipped. */
   async nobody(): Promise<NobodyNow> {
     await this.#state.ledger.loadWaiters();
     await this.#inSlices(this.#passedOver, (entry) => {

@@ -40,7 +40,7 @@ export type ChoiceExplanation =
       readonly status: "SKIPPED" | "FAILED";
       readonly reason: string;
     }
-  /** Another sequence has it now: what its policy says of that happens. */
+  /** Another sequence has it now: what its policy says about that happens. */
   | { readonly kind: "in-sequence"; readonly policy: Policy; readonly current: CurrentSequence }
   | { readonly kind: "decided"; readonly policy: Policy; readonly decision: SenderDecision };
 

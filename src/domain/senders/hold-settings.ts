@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { INITIAL_MAX_HOLD_DAYS, type HoldSettings } from "#domain/contract/hold.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 
-/** What a portal's settings say of holds; the defaults where it has none. */
+/** What a portal's settings say about holds; the defaults where it has none. */
 export async function readHoldSettings(pool: Pool, portalId: PortalId): Promise<HoldSettings> {
   const { rows } = await pool.query<{ time_zone: string | null; max_hold_days: number | null; now: Date }>({
     name: "read-hold-settings",

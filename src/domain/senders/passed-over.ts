@@ -50,7 +50,7 @@ const MOST_TOLD = 25;
 
 const LEAST_WAIT_MS = 1_000;
 
-/** What is stored with the contact of those who were passed over. */
+/** What is stored with the contact of those who were skipped. */
 export function storedPassedOver(passedOver: readonly PassedOver[]): Omit<StoredSenderChoice, "chosen"> {
   const told = passedOver.slice(0, MOST_TOLD).map(({ via, userId, verdict, place }) => ({
     ...(userId === undefined ? {} : { userId: String(userId) }),

@@ -75,7 +75,7 @@ interface PolicyRow {
   presets: Changes<PresetRow>;
 }
 
-/** The most rows of a kind in one answer: parsing them blocks the event loop for some ten milliseconds. */
+/** The maximum number of rows of a kind in one answer: parsing them blocks the event loop for some ten milliseconds. */
 const SLICE = { senders: 1_000, rotations: 20, presets: 20 };
 
 /** One kind of rows that changed, and the ids of known rows that are gone. */

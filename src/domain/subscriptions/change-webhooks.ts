@@ -92,7 +92,7 @@ function snapshotOf({ url, events, description, status }: Webhook) {
 export type ChangeWebhookOutcome =
   | { readonly kind: "changed"; readonly webhook: Webhook }
   | { readonly kind: "invalid"; readonly problems: WebhookProblems }
-  /** Somebody else changed it since `version`: nothing is changed. */
+  /** Someone else changed it since `version`: nothing is changed. */
   | { readonly kind: "not-found" | "changed-meanwhile" };
 
 /** What is to be changed, and of which subscription. */

@@ -10,13 +10,13 @@ import { findWebhook, hostOf } from "./webhook.js";
 
 /** For so long deliveries are kept and listed. */
 export const DELIVERY_DAYS = 7;
-/** Tests of an account in an hour: the address may belong to somebody who never asked for them. */
+/** Tests of an account in an hour: the address may belong to someone who never asked for them. */
 const MOST_TESTS_AN_HOUR = 60;
 
 export const DELIVERY_STATES = ["PENDING", "DELIVERED", "GIVEN_UP"] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-/** A message, and what became of it. */
+/** A message, and what happened to it. */
 export interface ListedDelivery {
   readonly id: bigint;
   /** The `webhook-id` of all its tries. */

@@ -119,7 +119,7 @@ export async function claimDueWebhooks(
 const LONGEST_ANSWER = 1_024;
 const LONGEST_PROBLEM = 600;
 
-/** What became of a try. */
+/** What happened to a try. */
 export interface WebhookTry {
   readonly durationMs: number;
   /** Undefined: no answer came. */

@@ -7,7 +7,7 @@ import { requireRight } from "#domain/contract/actor-rights.js";
 import type { SetupState } from "./setup.js";
 
 /**
- * Has the workers make the contact property and the helper workflow, or, where somebody changed or deleted the workflow,
+ * Has the workers make the contact property and the helper workflow, or, where someone changed or deleted the workflow,
  * a new one: the changed one is left as it is. Does nothing while one is being made, or is in order.
  */
 export async function switchOnUnenroll(pool: Pool, actor: Actor): Promise<void> {

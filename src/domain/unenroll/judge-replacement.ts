@@ -3,7 +3,7 @@ import { MINUTE_MS } from "#platform/time/units.js";
 import { whyUnusable } from "./problem-sentences.js";
 import type { UnenrollSetup } from "./setup.js";
 
-/** What becomes of a contact in a sequence whose step says to replace that sequence by its own. */
+/** What happens to a contact in a sequence whose step says to replace that sequence by its own. */
 export type Replacement =
   /** It is in the very sequence: nothing is to be replaced. */
   | { readonly kind: "keep" }

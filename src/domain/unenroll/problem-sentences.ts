@@ -11,7 +11,7 @@ export const PROBLEM_SENTENCES: Readonly<Record<SetupProblem, string>> = {
   NO_PROPERTY: "Someone deleted the contact property that starts the helper workflow. Create a new one.",
 };
 
-/** Why no contact can be taken out of its sequence now, and where that is mended; undefined: it can. */
+/** Why no contact can be taken out of its sequence now, and where that is fixed; undefined: it can. */
 export function whyUnusable(setup: UnenrollSetup | undefined): string | undefined {
   const where = "under Settings → Unenroll";
   if (setup === undefined || setup.state === "REMOVING")

@@ -7,8 +7,8 @@ import { readSetup, type UnenrollSetup } from "./setup.js";
 type Remover = Pick<PortalGateway, "readOwnFlow" | "deleteFlow" | "deleteContactProperty">;
 
 /**
- * Deletes what the app made in the account; safe to repeat. A workflow that somebody changed is left to them, and with it
- * the property it looks at.
+ * Deletes what the app made in the account; safe to repeat. A workflow that someone changed is left to them, and with
+ * it the property it looks at.
  *
  * @throws HubSpot's faults.
  */

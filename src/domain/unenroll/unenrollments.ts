@@ -180,10 +180,10 @@ export interface UnenrollmentMove {
 }
 
 /**
- * Stores moves under the lease, in one statement. Of two that want to stamp the same contact one has to wait: a stamp is
- * emptied when the one that wrote it is done, and must not take the other's with it.
+ * Stores moves under the lease, in one statement. Of two that want to stamp the same contact one has to wait: a stamp
+ * is emptied when the one that wrote it is done, and must not take the other's with it.
  *
- * @returns the executions whose row was moved; none of a row that somebody else moved, nor once the lease is lost.
+ * @returns the executions whose row was moved; none of a row that someone else moved, nor once the lease is lost.
  */
 export async function writeMoves(
   owner: Ownership,

@@ -43,7 +43,7 @@ export async function countSeals(pool: Pool): Promise<SealsOfKey[]> {
  * grants open. A process without one of the keys would take calls that it cannot work on.
  *
  * @throws KeysDoNotOpen with the id of each key that is missing or has other bytes; in a rolling update the old processes
- *   go on.
+ *   continue.
  */
 export async function checkSeals(options: {
   store: Pick<TokenStore, "listByKey">;

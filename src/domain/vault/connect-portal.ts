@@ -32,7 +32,7 @@ export type OnConnect = (client: PoolClient, connection: NewConnection) => Promi
 export interface Signer {
   readonly portalId: PortalId;
   readonly userId: UserId | null;
-  /** HubSpot said just now what our copy of the user list says of them. */
+  /** HubSpot said just now what our copy of the user list says about them. */
   readonly isConfirmed: boolean;
 }
 

@@ -11,8 +11,8 @@ export type RefreshGrant = (refreshToken: string) => Promise<RefreshedGrant>;
 export type GrantOccasion = "install" | "sign-in";
 
 /**
- * What HubSpot said of the user just now. `confirmed`: our copy of the user list says the same. `unreadable`: nobody's
- * grant lets us ask, so the copy stays what it was. `unanswered`: HubSpot could not be asked.
+ * What HubSpot said about the user just now. `confirmed`: our copy of the user list says the same. `unreadable`:
+ * nobody's grant lets us ask, so the copy stays what it was. `unanswered`: HubSpot could not be asked.
  */
 export type SignerConfirmation = "confirmed" | "unreadable" | "unanswered";
 

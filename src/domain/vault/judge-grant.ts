@@ -19,17 +19,17 @@ export interface NewGrant {
  * What happens to a new grant.
  *
  * - `take`: it is used from now on, and the app works in its user's name.
- * - `use`: it is used from now on, but the app goes on in the name it worked in.
+ * - `use`: it is used from now on, but the app continues in the name it worked in.
  * - `keep`: the one in use stays, and the new one is discarded.
  * - `leave`: the account is not connected and stays so; the new one is discarded.
  */
 export type GrantVerdict = "take" | "use" | "keep" | "leave";
 
 /**
- * HubSpot lets more people authorize apps than administer the account here, and each of them chooses the door: our link,
- * the marketplace, a sign-in. So in an account that had the app before, only an admin's grant is used, connected or not:
- * otherwise, somebody without rights would bring back what was ended, with the scopes they like. An admin's sign-in
- * replaces a grant only with one that includes more scopes, and never undoes an admin's decision.
+ * HubSpot lets more people authorize apps than administer the account here, and each of them chooses the door: our
+ * link, the marketplace, a sign-in. So in an account that had the app before, only an admin's grant is used, connected
+ * or not: otherwise, someone without rights would bring back what was ended, with the scopes they like. An admin's
+ * sign-in replaces a grant only with one that includes more scopes, and never undoes an admin's decision.
  */
 export function judgeGrant(known: KnownConnection | undefined, grant: NewGrant): GrantVerdict {
   const { occasion, isAdmins } = grant;

@@ -54,7 +54,8 @@ async function resealPass({ store, cipher, logger, tell }: ResealOptions): Promi
   ) {
     for (const row of page) {
       try {
-        // Row by row: a process that ends in between leaves nothing half done, and the next one goes on with the rest.
+        // Row by row: a process that ends in between leaves nothing half done, and the next one continues with the
+        // rest.
         const tokens = resealTokens(cipher, row);
         if (tokens === undefined) continue;
         if (await store.reseal(row, tokens)) result.resealed += 1;

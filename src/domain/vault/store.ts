@@ -32,7 +32,7 @@ export interface TokenStore {
    * install connects the account again.
    *
    * @returns whether it did.
-   * @throws NotAllowed where the actor may not.
+   * @throws NotAllowed if the actor may not.
    */
   disconnect(disconnection: Disconnection, only?: DisconnectOnly): Promise<boolean>;
   listAfter(portalId: PortalId, limit: number): Promise<StoredTokens[]>;

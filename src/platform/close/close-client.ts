@@ -8,7 +8,7 @@ const TIMEOUT_MS = 20_000;
 /** A hundred records are some 100 KB. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
-/** Timed out, locked, too early: they say nothing of the key. */
+/** Timed out, locked, too early: they say nothing about the key. */
 const PASSING: ReadonlySet<number> = new Set([408, 423, 425]);
 
 const id = z.string().min(1).max(200);

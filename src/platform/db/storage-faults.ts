@@ -141,7 +141,7 @@ function codesOf(fault: unknown): readonly string[] {
 }
 
 /**
- * What the server said of a query that went through Prisma: under a Prisma code in `meta`, or directly if Prisma has
+ * What the server said about a query that went through Prisma: under a Prisma code in `meta`, or directly if Prisma has
  * none. No other `cause` is read: a refused connection to HubSpot has the same codes.
  */
 function driverCodeOf(fault: Fields): unknown {

@@ -64,7 +64,7 @@ export class HubSpotAnsweredWithPage extends HubSpotUnavailable {
 
 /**
  * HubSpot was not asked, because the portal's circuit opened while the request waited for its turn. It says nothing new
- * about HubSpot, and does not count as a failure of the execution, which goes on once the circuit closes.
+ * about HubSpot, and does not count as a failure of the execution, which continues once the circuit closes.
  */
 export class PortalSpared extends HubSpotUnavailable {
   override readonly code = "PORTAL_SPARED";

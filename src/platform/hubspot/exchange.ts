@@ -77,7 +77,7 @@ async function toResponse({ status, headers, bytes }: Answer): Promise<Response>
   return new WholeResponse(body, { status, headers });
 }
 
-/** Hears what becomes of one request. */
+/** Hears what happens to one request. */
 class AnswerReader implements Handler {
   readonly #terms: RequestTerms;
   readonly #end: { resolve: (answer: Answer) => void; reject: (fault: Error) => void };

@@ -20,9 +20,9 @@ const ANSWERS_KEPT = 15;
 /** With fewer a single wrong one could decide. */
 const ANSWERS_NEEDED = 3;
 
-/** A date as HTTP writes it. `Date.parse` alone makes one of almost anything. */
+/** A date as HTTP writes it. `Date.parse` accepts almost anything. */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
-/** A clock that shows another time was never set: HubSpot's cannot be. */
+/** A clock that shows a time outside of these was never set, so it cannot be HubSpot's. */
 const PLAUSIBLE = { fromMs: Date.UTC(2025, 0, 1), untilMs: Date.UTC(2100, 0, 1) };
 
 /** The header's time; undefined if it cannot be HubSpot's. */
@@ -57,7 +57,7 @@ export class LearnedHubSpotClock implements HubSpotClock {
   answered(date: string | null): void {
     const hubspotMs = readDate(date);
     if (hubspotMs === undefined && this.#isDated) return;
-    // What this machine's clock stood in for is known now.
+    // HubSpot's time, for which this machine's clock stood in, is known now.
     if (hubspotMs !== undefined && !this.#isDated) this.#offsetsMs = [];
     this.#isDated ||= hubspotMs !== undefined;
     this.#keep(hubspotMs ?? this.#machineMs());

@@ -3,8 +3,8 @@ import type { AnswerReader } from "./answer-reader.js";
 import type { PortalTransport } from "./transport.js";
 
 /**
- * HubSpot's legacy way to put a contact in a workflow, the only one there is for a workflow that no property triggers.
- * HubSpot supports it until September 2027 and names no day; everything that depends on it is in this file.
+ * HubSpot's legacy way to put a contact in a workflow, and the only way if no property triggers the workflow. HubSpot
+ * supports it until September 2027, without naming a day; everything that depends on it is in this file.
  */
 export const LEGACY_WORKFLOWS_END = new Date("2027-09-01T00:00:00Z");
 
@@ -16,9 +16,9 @@ const currentEnrollments = z
 
 /** Contact workflows by their old numbers (`readWorkflowIds`). Scope `automation`. */
 export interface LegacyWorkflowRequests {
-  /** Without a key that would keep a repeated one from counting twice: after HubSpotUnavailable, read first. */
+  /** No key keeps a repeated request from counting twice: after HubSpotUnavailable, read first. */
   putInWorkflow(request: { workflowId: string; email: string }): Promise<void>;
-  /** The old numbers of the workflows that a contact is in now; empty also if HubSpot tells it in another form. */
+  /** The old numbers of the workflows that a contact is in now; also empty if HubSpot's answer has another form. */
   readWorkflowsOfContact(contactId: string): Promise<readonly string[]>;
 }
 

@@ -47,7 +47,7 @@ const namedFlow = z.object({ id: flowId, name: z.string().nullish().catch(null) 
 
 const FLOWS_A_PAGE = "100";
 
-/** Requests about what the app makes for itself in an account: a workflow, a property of contacts, and its values. */
+/** Requests about what the app makes for itself in an account: a workflow, and a contact property with its values. */
 export interface OwnThingsRequests {
   /** Ids of a page of the account's workflows with just this name. */
   listFlowsNamed(
@@ -64,8 +64,8 @@ export interface OwnThingsRequests {
   listContactProperties(): Promise<ContactProperty[]>;
   deleteContactProperty(name: string): Promise<void>;
   /**
-   * Gives up to 100 contacts a value of one property each; empty text removes it. Repeating it changes nothing. Contacts
-   * that are gone are left out by HubSpot.
+   * Gives each of up to 100 contacts a value of one property; an empty text clears it. Repeating it changes nothing.
+   * Contacts that are gone are left out by HubSpot.
    */
   writeContactProperty(name: string, values: ReadonlyMap<string, string>): Promise<void>;
 }

@@ -45,7 +45,7 @@ const member = z
 
 /** Requests about the account's segments. They need the scope `crm.lists.read`, which HubSpotRejected (403) says is missing. */
 export interface SegmentRequests {
-  /** Segments of contacts whose name has this in it; empty: any. The first fifty. */
+  /** Segments of contacts whose name contains this text; empty: any. The first fifty. */
   searchSegments(name: string): Promise<Segment[]>;
   /** Undefined if there is none. */
   readSegment(id: string): Promise<Segment | undefined>;

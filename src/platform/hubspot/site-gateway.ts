@@ -8,7 +8,7 @@ import type { PortalTransport, PortalTransportOptions, TakeSlot } from "./transp
 
 export interface SiteGatewayOptions {
   readonly forPortal: (portal: PortalTransportOptions) => PortalTransport;
-  /** For all requests of one gateway together: a person is waiting for the page. */
+  /** For all requests of one gateway together: someone is waiting for the page. */
   readonly timeoutMs: number;
   /**
    * Takes a place in the portal's window, which HubSpot counts for at most `heldMs`; undefined if there is none now.
@@ -84,7 +84,7 @@ export function createSiteGateways({
 function inBoth(slot: RequestSlot, place: Place): RequestSlot {
   return {
     ...slot,
-    // HubSpot's headers cover all of the portal's requests, which this budget does not track.
+    // HubSpot's headers cover all of the portal's requests, but this budget does not track them all.
     observe: () => undefined,
     settle(isAnswered) {
       slot.settle();

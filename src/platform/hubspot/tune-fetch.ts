@@ -12,7 +12,7 @@ const IDLE_TIMEOUT_MS = 2 * ANSWER_TIMEOUT_MS;
 
 type ResponseStart = Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>;
 
-/** undici's, whose published type leaves out its methods. */
+/** undici's; the published type leaves out its methods. */
 const Decorator = DecoratorHandler as new (handler: Dispatcher.DispatchHandler) => {
   onResponseStart(...answer: ResponseStart): void;
 };

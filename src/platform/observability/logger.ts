@@ -64,9 +64,10 @@ function hiderOf(secrets: readonly string[]): (line: string) => string {
 /**
  * Creates the process logger: JSON lines on stdout, secrets removed by field name and by shape, texts and lines cut.
  *
- * @param options.traceparent the trace that runs now; its id stands in each line. Undefined: no traces are kept.
+ * @param options.traceparent the trace that runs now; its id is in each line. Undefined: no traces are kept.
  * @param options.destination where lines go; tests hand in a stream to read them back.
- * @param options.secrets the operator's own (compose/own-secrets.ts), which may have no shape: removed wherever they are.
+ * @param options.secrets the operator's own (compose/own-secrets.ts), which may have no shape: removed wherever they
+ *   are.
  */
 export function createLogger(options: {
   level: string;

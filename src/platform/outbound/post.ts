@@ -95,7 +95,9 @@ export function createPoster(privateDestinations: ReadonlySet<string>): Poster {
   };
 }
 
-/** Reads no more than is kept and never fails: the status has been received, and how the body goes on changes nothing. */
+/**
+ * Reads no more than is kept and never fails: the status has been received, and how the body continues changes nothing.
+ */
 async function readBeginning(body: Dispatcher.ResponseData["body"]): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -5,9 +5,9 @@ import { QUEUE } from "./open-boss.js";
 import type { FetchedJob, RunningTurns } from "./running-turns.js";
 
 /**
- * The most portals to take at once, and how long a process waits before each fetch for every portal it holds. A
- * process with few portals fetches sooner and gets the waiting ones: portals spread over the processes, and a new
- * process has its share within a turn, without any counting.
+ * The maximum number of portals to take at once, and how long a process waits before each fetch for every portal it
+ * holds. A process with few portals fetches sooner and gets the waiting ones: portals spread over the processes, and a
+ * new process has its share within a turn, without any counting.
  */
 const FETCH_BATCH = 10;
 const DEFER_PER_PORTAL_MS = 1;

@@ -4,7 +4,7 @@ import type { PortalId } from "#platform/ids/branded-ids.js";
 /** What one request of the settings site or of an import may use of its portal's window. */
 export interface SiteSlot {
   readonly portalId: PortalId;
-  /** Ms from now until HubSpot certainly no longer counts the request, whatever becomes of it. */
+  /** Ms from now until HubSpot certainly no longer counts the request, whatever happens to it. */
   readonly heldMs: number;
   /** Requests per window that we allow ourselves. */
   readonly limit: number;

@@ -63,7 +63,7 @@ const formats = new LRUCache<string, ZoneFormats>({
   },
 });
 
-/** @param timeZone as HubSpot names it (an IANA name); UTC where it is unknown or not one. */
+/** @param timeZone as HubSpot names it (an IANA name); UTC if it is unknown or not one. */
 export function zoneFormats(timeZone: string | null): ZoneFormats {
   return formats.memo(timeZone ?? "UTC");
 }

@@ -1,5 +1,5 @@
 /**
- * What the work comes to, if it ends in time; the work itself goes on anyway.
+ * What the work comes to, if it ends in time; the work itself continues anyway.
  *
  * @throws what `late` makes, after `ms` milliseconds.
  */

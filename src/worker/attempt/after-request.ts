@@ -59,7 +59,7 @@ async function afterRefusal(fault: HubSpotRejected, attempt: EnrollAttempt): Pro
       const seen = wasEverInDoubt(execution) ? await enrolledAllTheSame(fault, attempt) : undefined;
       if (seen !== undefined) return seen;
       const { userId, email } = sender;
-      // Known about the sender from now on, for other contacts too.
+      // This is known about the sender from now on, for other contacts too.
       const refused = { userId, email, code: refusal.code, message: withoutPersons(message, email) };
       return { to: "NEXT_SENDER", refused };
     }
@@ -74,13 +74,13 @@ async function afterRefusal(fault: HubSpotRejected, attempt: EnrollAttempt): Pro
   }
 }
 
-/** HubSpot's status for a request that contradicts what is there. */
+/** HubSpot's status for a request that conflicts with what is there. */
 const CONFLICT = 409;
 
 /**
- * A refusal for another reason than "already enrolled" is final, with two exceptions, for which HubSpot is read first. An
- * earlier request without an answer may have enrolled the contact, and its sequence may have ended since. And a conflict
- * may be an enrollment, told in words that we do not know.
+ * A refusal for another reason than "already enrolled" is final, with two exceptions, for which HubSpot is read first.
+ * An earlier request without an answer may have enrolled the contact, and its sequence may have ended since. And a
+ * conflict may be an enrollment, in words that we do not know.
  *
  * @returns undefined if HubSpot shows no enrollment that explains the refusal.
  */
@@ -130,7 +130,7 @@ export async function afterAlreadyEnrolled(attempt: RefusedAttempt): Promise<Res
   return readAgainLater(execution, attempt.context, { believedInMs, problem });
 }
 
-/** The contact is in a sequence, and not by this execution: what its policy says of that. */
+/** The contact is in a sequence, but not because of this execution: what its policy says about that. */
 function inAnothers({
   execution,
   context,

@@ -28,7 +28,8 @@ const ATTEMPTS: Readonly<Record<ExecutionKind, { readonly begin: Attempt; readon
 };
 
 /**
- * Processes a claimed execution, unless it has to be given up, and settles the sender's reservation by the result.
+ * Processes a claimed execution unless it has to be given up, and settles the sender's reservation according to the
+ * result.
  *
  * @throws only what is our own fault; HubSpot's are part of the result.
  */

@@ -27,9 +27,9 @@ const UNTIL_UNENROLLED: Result = { to: "WATCHING", delayMs: 365 * DAY_MS };
 const decided = (outcome: UnenrollOutcome): Result => ({ to: "DECIDED", outcome: answered({ outcome }) });
 
 /**
- * Looks whether a contact is in a sequence, with two requests, and if it is, stores that it is to be taken out of it: the
- * portal's owner does that for many contacts together (worker/unenroll). Writes nothing in HubSpot, so after a crash it is
- * simply repeated.
+ * Checks with two requests whether a contact is in a sequence and, if it is, stores that it is to be taken out of it:
+ * the portal's owner does that for many contacts together (worker/unenroll). Writes nothing in HubSpot, so after a
+ * crash it is simply repeated.
  *
  * @throws only what is our own fault; HubSpot's are part of the result.
  */
@@ -85,10 +85,10 @@ const stays = (detail: string, sender: Sender | undefined): Result => ({
 });
 
 /**
- * Begins to replace the sequence that a contact is in by the execution's own: stores that the contact is to be taken out
- * of it, which the portal's owner then does (worker/unenroll) before it has the execution attempted again. Two requests.
- * Called only when all that can be checked before an enrollment was checked, since the contact may be in no sequence if
- * that fails afterward. Writes nothing in HubSpot, so after a crash it is simply repeated.
+ * Begins to replace the sequence that a contact is in with the execution's own: stores that the contact is to be taken
+ * out of it, which the portal's owner then does (worker/unenroll) before it has the execution attempted again. Two
+ * requests. Called only when all that can be checked before an enrollment was checked, since the contact may be in no
+ * sequence if that fails afterward. Writes nothing in HubSpot, so after a crash it is simply repeated.
  *
  * @throws HubSpot's and the database's faults.
  */

@@ -56,7 +56,7 @@ interface Question {
   readonly gateway: PortalGateway;
 }
 
-/** A contact of whom the address alone is known. */
+/** A contact of which only the address is known. */
 interface EmailQuestion {
   readonly executionId: ExecutionId;
   readonly email: string;
@@ -133,7 +133,7 @@ export class ContactProperties {
   async idOf(question: EmailQuestion): Promise<string | undefined> {
     const found = await this.#findTogether(question);
     if (found !== undefined) return found;
-    // A batch knows primary addresses alone.
+    // A batch finds contacts only by their primary addresses.
     const contact = await question.gateway.findContact(question.email, ["email"]);
     if (contact === undefined) return undefined;
     const fates = await this.#store([{ executionId: question.executionId, contactId: contact.id }]);
@@ -141,10 +141,10 @@ export class ContactProperties {
   }
 
   /**
-   * Stores whom executions are about. HubSpot may still show somebody whom it reported as deleted or merged: what is done
-   * about all of their executions is done about these, too.
+   * Stores whom executions are about. HubSpot may still show someone whom it reported as deleted or merged: what is
+   * done to all of their executions is done to these, too.
    *
-   * @returns what became of those contacts.
+   * @returns what happened to those contacts.
    */
   async #store(found: readonly ContactOfAddress[]): Promise<readonly ContactFate[]> {
     const { owner } = this.#options;
@@ -221,7 +221,7 @@ export class ContactProperties {
   }
 }
 
-/** The id under which a contact goes on; that of an erased one names nobody. */
+/** A contact's current id; that of an erased contact names nobody. */
 function idNow(contactId: string | undefined, fates: readonly ContactFate[]): string | undefined {
   const fate = fates.find((one) => one.contactId === contactId);
   return fate === undefined ? contactId : (fate.becameId ?? ERASED_CONTACT);

@@ -7,7 +7,7 @@ import type { HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
 
 type Properties = Readonly<Record<string, string | null>>;
 
-/** What it takes, besides the attempt's gateway, to find the result of a request without an answer. */
+/** What is needed, besides the attempt's gateway, to find the result of a request without an answer. */
 export interface DoubtTools {
   readonly clock: HubSpotClock;
   /** See {@link BELIEVE_NONE_AFTER_MS}. */

@@ -11,7 +11,7 @@ import { FailedUnsent, recoverable } from "./attempt-faults.js";
 import type { EnrollContext } from "./enroll-context.js";
 import { judgeContact } from "./judge-contact.js";
 
-/** How many senders HubSpot may refuse before the contact is postponed: the refused ones are passed over next time. */
+/** How many senders HubSpot may refuse before the contact is postponed: the refused ones are skipped next time. */
 const MAX_SENDERS_TRIED = 5;
 const NEXT_ROUND: Result = {
   to: "QUEUED",

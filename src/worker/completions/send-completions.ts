@@ -16,7 +16,7 @@ export interface CompletionOptions {
   readonly owner: Ownership;
   readonly gateway: Pick<PortalGateway, "completeBatch" | "completeOne">;
   readonly writer: RetryingWriter;
-  /** Called with what HubSpot said of completions that were sent, before it is written. Must not throw. */
+  /** Called with what HubSpot said about completions that were sent, before it is written. Must not throw. */
   readonly onResults?: ((results: readonly CompletionResult[], sent: SentCompletions) => void) | undefined;
   /** Called with the completions HubSpot refused, including early ones, once that is written. */
   readonly onRefused?: ((ids: readonly ExecutionId[]) => Promise<void>) | undefined;

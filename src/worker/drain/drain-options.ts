@@ -31,7 +31,7 @@ export interface DrainOptions {
   aroundAttempt?: PortalTurnOptions["aroundAttempt"];
   /** Told of every attempt that ended. */
   onAttempted?: PortalTurnOptions["onAttempted"];
-  /** Told of what HubSpot said of completions. */
+  /** Hears what HubSpot said about completions. */
   onCompletions?: CompletionOptions["onResults"];
   /** Counts outcomes that HubSpot refused before the end of the requested hold. */
   onCutShort?: (holds: number) => void;

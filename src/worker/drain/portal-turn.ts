@@ -190,7 +190,7 @@ export class PortalTurn {
 
   #beginSideWork(isAlone: boolean): void {
     const { budget, circuit, gatewayWith } = this.#options;
-    // If nothing else is left, these show whether HubSpot is back: somebody waits for them.
+    // If nothing else is left, these show whether HubSpot is back: someone waits for them.
     if (circuit.isProbing && this.#inFlight.size > 0) return;
     for (const work of this.#sideWork)
       work.beginIfTime(

@@ -134,7 +134,10 @@ export class PortalWork {
     return start;
   }
 
-  /** Whether the portal can be called. What cannot go on now, because of that or of a pause, is given up once its time is over. */
+  /**
+   * Whether the portal can be called. What cannot continue now, because of that or of a pause, is given up once its
+   * time is over.
+   */
   async #mayWork({ isConnected }: TurnStart): Promise<boolean> {
     if (this.#circuit.isOpen || !isConnected) {
       await this.#expireOverdue(isConnected ? "HUBSPOT_UNAVAILABLE" : "DEADLINE_EXCEEDED");

@@ -16,7 +16,7 @@ const SLOT_LOOK_MS = { least: 10, most: 250 };
 /** What a pause may end with, besides its time. */
 export interface UnderWay {
   attempts: ReadonlySet<Promise<void>>;
-  /** Completions and side work; undefined where nothing is under way. */
+  /** Completions and side work; undefined if nothing is under way. */
   besides: readonly (Promise<void> | undefined)[];
 }
 

@@ -31,7 +31,7 @@ export function watchWork(options: WatchWorkOptions): SidePoll {
   return (gateway, isAlone) => {
     const share = isAlone ? FOLLOWED_SHARE.alone : FOLLOWED_SHARE.amongOthers;
     const restMsPerRequest = budget.windowMs / Math.max(1, budget.limit * share);
-    // Nobody waits for these: the request that shows whether HubSpot is back is for somebody who does.
+    // Nobody waits for these: the request that shows whether HubSpot is back is for someone who does.
     const followed = mayFollow && !circuit.isProbing ? { restMsPerRequest } : undefined;
     mayFollow = false;
     return pollWatched(owner, { gateway, writer, mayGoOn, followed, logger });

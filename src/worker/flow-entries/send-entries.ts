@@ -54,7 +54,7 @@ async function sent(
   }
 }
 
-/** What becomes of an entry whose request may have been taken, by what HubSpot shows of its contact. */
+/** What happens to an entry whose request may have been taken, by what HubSpot shows of its contact. */
 export async function settleEntry(
   entry: DueEntry,
   flow: LegacyFlow,

@@ -22,7 +22,7 @@ const PATIENCE_MS = 24 * 3_600_000;
 /** After no answer, if Close does not say when to ask again. */
 const ASK_AGAIN_MS = 5_000;
 
-/** Where the reading goes on: in the list of sequences, then in the subscriptions of each. */
+/** Where the reading continues: in the list of sequences, then in the subscriptions of each. */
 const place = z.union([
   z.object({ of: z.literal("sequences"), skip: z.number() }),
   z.object({ of: z.literal("subscriptions"), index: z.number(), skip: z.number() }),

@@ -17,8 +17,8 @@ import { readSegmentPage } from "./read-segment.js";
 import { runRows } from "./run-rows.js";
 
 /**
- * Works on the imports under way, a slice of rows at a time and the one that waited longest next, until none can go on:
- * each then waits for its turn at HubSpot. A crash repeats nothing, and several processes share them.
+ * Works on the imports under way, a slice of rows at a time and the one that waited longest next, until none can
+ * continue: each then waits for its turn at HubSpot. A crash repeats nothing, and several processes share them.
  */
 export async function workImports(work: ImportTools): Promise<void> {
   const { pool, logger, isEnding } = work;

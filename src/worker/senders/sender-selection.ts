@@ -27,7 +27,7 @@ export interface SenderSelectionOptions {
   owner: Ownership;
   /** The clock of windows, away dates and caps; by default the database's, which senders' blocks use, too. */
   now?: (() => Date) | undefined;
-  /** Shared by all the process's portals; by default its own. */
+  /** Shared by all portals of the process; by default its own. */
   openings?: Openings;
   breathe?: Breathe;
   /** What earlier turns read of the portal's policy; by default its own. */

@@ -3,7 +3,7 @@ import { recallSetBack } from "#domain/executions/overdue/set-back.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { limitFutureHeartbeats } from "#platform/queue/future-heartbeats.js";
 
-/** A clock that is corrected by less delays nothing that anybody would notice. */
+/** A clock that is corrected by less delays nothing that anyone would notice. */
 const LEAST_MS = 1_000;
 
 /** The database's time minus this process's monotonic clock: exact but for the time that the question took. */
@@ -59,7 +59,7 @@ export function openDatabaseClock(pool: Pool): DatabaseClock {
 /** A second more than it was set back by, since that is measured as the least it can be. */
 const MARGIN_MS = 1_000;
 
-/** Looks whether the database's clock was set back; if so, recalls what waits for it. */
+/** Checks whether the database's clock was set back; if so, recalls what waits for it. */
 export async function followDatabaseClock({
   pool,
   logger,

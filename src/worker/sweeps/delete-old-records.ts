@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { DELIVERY_DAYS } from "#domain/subscriptions/deliveries.js";
 
-/** The most rows one statement deletes, so that nothing waits behind it. */
+/** The maximum number of rows that one statement deletes, so that nothing waits behind it. */
 const STEP = 2_000;
 const PAUSE_MS = 20;
 
@@ -39,7 +39,9 @@ const STATEMENTS: Readonly<Record<string, string>> = {
     DELETE FROM flow_entries w USING (
       SELECT portal_id, id FROM flow_entries WHERE ended_at < now() - interval '90 days' LIMIT $1
     ) AS old WHERE w.portal_id = old.portal_id AND w.id = old.id`,
-  /** An address that HubSpot did not know may be anybody's: it is shown for a week, so that a typing error can be found. */
+  /**
+   * An address that HubSpot did not know may be anyone's: it is shown for a week, so that a typing error can be found.
+   */
   flowEntryAddresses: `
     UPDATE flow_entries w SET email = NULL FROM (
       SELECT portal_id, id FROM flow_entries

@@ -26,8 +26,8 @@ async function keptAlive<Result>(
 }
 
 /**
- * Does the work if no other process is doing it: who finds the advisory lock taken does nothing. A process that stops during
- * the work keeps nobody from it for longer than `silenceMs`; if it goes on later, both are doing it.
+ * Does the work if no other process is doing it: who finds the advisory lock taken does nothing. A process that stops
+ * during the work keeps nobody from it for longer than `silenceMs`; if it continues later, both are doing it.
  *
  * @returns what the work returns; undefined if another process is doing it.
  */

@@ -53,7 +53,7 @@ async function storedOffset(pool: Pool): Promise<string | undefined> {
   return rows[0]?.read_to;
 }
 
-/** Where the stored offset is too old, HubSpot's oldest entry is what there is left to go on from. */
+/** If the stored offset is too old, HubSpot's oldest entry is all there is to continue from. */
 async function nextEntry({ logger }: ReadJournalOptions, journal: Journal, offset: string | undefined) {
   try {
     return await journal.next(offset);

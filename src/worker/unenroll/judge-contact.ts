@@ -10,7 +10,9 @@ export interface UnenrollTimes {
   readonly lookEveryMs: number;
   /** After this long, counted from the stamp, the helper workflow is not waited for anymore. */
   readonly patienceMs: number;
-  /** So long after a stamp the helper workflow may still come by: an enrollment in the next sequence waits for it. */
+  /**
+   * For this long after a stamp the helper workflow may still act: an enrollment in the next sequence waits that long.
+   */
   readonly settleMs: number;
 }
 
@@ -21,7 +23,7 @@ export const UNENROLL_TIMES: UnenrollTimes = {
   settleMs: 2 * MINUTE_MS,
 };
 
-/** The property may be emptied by somebody else: it is set so often at most. */
+/** Someone else may clear the property: it is set at most this many times. */
 const MOST_STAMPS = 3;
 
 type Properties = Readonly<Record<string, string | null>>;
@@ -30,7 +32,7 @@ type Properties = Readonly<Record<string, string | null>>;
 export const stampOf = (now: Date): string => String(now.getTime());
 
 /**
- * What a look at the contact means for one that is to be stamped, or was, or was given up.
+ * What a look at a contact means if it is to be stamped, was stamped, or was given up.
  *
  * @param properties undefined: the contact is gone.
  */

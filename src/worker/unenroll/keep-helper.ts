@@ -35,7 +35,9 @@ const RETRY = { baseMs: 20_000, capMs: 15 * 60_000 };
 const NOT_ALLOWED_AGAIN_MS = HOUR_MS;
 const WAIT_FOR_CONTACTS_MS = 5_000;
 
-/** Does what is due about the account's helper workflow: makes it, looks whether it is still as it was made, or removes it. */
+/**
+ * Does what is due for the account's helper workflow: makes it, checks that it is still as it was made, or removes it.
+ */
 export async function keepHelper(tools: HelperTools, setup: UnenrollSetup): Promise<void> {
   try {
     switch (setup.state) {
@@ -91,14 +93,14 @@ async function makeHelper({ owner, gateway }: HelperTools, { tries }: UnenrollSe
   });
 }
 
-/** Reads the helper workflow, and tells the account's admins if somebody changed it. @returns what is wrong with it. */
+/** Reads the helper workflow, and alerts the account's admins if someone changed it. @returns what is wrong with it. */
 async function checkHelper(
   { owner, gateway }: HelperTools,
   { flowId, problem: before }: UnenrollSetup,
 ): Promise<SetupProblem | undefined> {
   const flow = flowId === undefined ? undefined : await gateway.readOwnFlow(flowId);
   const found = problemOfHelper(flow);
-  // Reading it says nothing of what HubSpot lets us write.
+  // Reading it says nothing about what HubSpot lets us write.
   const isOfWriting = before === "NO_PERMISSION" || before === "NO_PROPERTY";
   const problem = found ?? (isOfWriting ? before : undefined);
   await writeSetup(owner, "ON", {
@@ -125,7 +127,7 @@ export async function problemBeforeStamping(
   return isFresh ? undefined : checkHelper(tools, setup);
 }
 
-/** HubSpot refused to write a stamp: no contact is stamped anymore until an admin has seen to it. */
+/** HubSpot refused to write a stamp: no contact is stamped until an admin has fixed it. */
 export async function noteProblem(owner: Ownership, problem: SetupProblem): Promise<void> {
   const isStored = await writeSetup(owner, "ON", {
     problem,

@@ -61,7 +61,7 @@ export async function lookAtContacts(
   return { moves, stampings, requests };
 }
 
-/** A contact that was merged goes on under its new id, and is stamped there. */
+/** A contact that was merged is stamped under its new id. */
 function withId(
   move: UnenrollmentMove,
   one: DueUnenrollment,

@@ -29,7 +29,10 @@ function outcomeOfUnenroll({ outcome, enrollment }: DueUnenrollment): Outcome {
   });
 }
 
-/** Of a step that replaces the contact's sequence by its own: it is enrolled next if it is out of the old one. */
+/**
+ * For a step that replaces the contact's sequence with its own: the contact is enrolled next if it is out of the old
+ * one.
+ */
 function resultOfReplace({ outcome }: DueUnenrollment): LookResult {
   if (outcome === undefined) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
   if (outcome === "UNENROLLED" || outcome === "NOT_ENROLLED") return { to: "QUEUED" };
@@ -72,7 +75,8 @@ export async function tellExecutions(
   const count = await step(tools, { name: "tell", items: looks }, (told) => writeLooks(owner, told));
   const moves: UnenrollmentMove[] = [
     ...settling.map((of) => ({ of, to: of.state, dueInMs: msToSettle(of, now, times) })),
-    // What was just told is found again as no longer waited for: a row that somebody else moved meanwhile is told again.
+    // What was just reported is found again as no longer waited for: a row that someone else moved meanwhile is
+    // reported again.
     ...cleared.filter((one) => !isWaitedFor(one)).map((of) => ({ of, to: "DONE", dueInMs: 0 }) as const),
   ];
   await step(tools, { name: "forget", items: moves }, (stored) => writeMoves(owner, stored));

@@ -51,14 +51,14 @@ function isToBeLookedAt(due: DueUnenrollment): boolean {
 }
 
 /**
- * The helper workflow may have come by after all: between the look that found it late and the emptying of the stamp, or
+ * The helper workflow may have acted after all: between the look that found it late and the emptying of the stamp, or
  * by a stamp that HubSpot refused when it was sent again after a crash.
  */
 function isLastLook({ state, outcome, stamps }: DueUnenrollment): boolean {
   return state === "CLEARED" && (outcome === "TIMED_OUT" || outcome === "NOT_SUPPORTED") && stamps > 0;
 }
 
-/** What is told of one is what was seen last. Nothing yet if that look failed. */
+/** What is reported about one is what was seen last; nothing yet if that look failed. */
 function afterLastLook(one: DueUnenrollment, moves: readonly UnenrollmentMove[]): DueUnenrollment[] {
   if (!isWaitedFor(one) || !isLastLook(one)) return [one];
   const move = moves.find(({ of }) => of.executionId === one.executionId);
@@ -67,8 +67,8 @@ function afterLastLook(one: DueUnenrollment, moves: readonly UnenrollmentMove[])
 }
 
 /**
- * Those whose execution still waits, and what becomes of the others: an admin canceled it, it was erased, or its time is
- * over. Whatever may be stamped is emptied.
+ * Those whose execution still waits, and what happens to the others: an admin canceled it, it was erased, or its time
+ * is over. If a contact may be stamped, its property is cleared.
  */
 function partByExecution(due: readonly DueUnenrollment[]): {
   waiting: DueUnenrollment[];

@@ -31,7 +31,7 @@ export const UNENROLL_STEPS = [
 ] as const;
 type UnenrollStep = (typeof UNENROLL_STEPS)[number];
 
-/** What a process decides about it. */
+/** What a process decides for an unenrollment. */
 export type Unenrolling = Pick<UnenrollTools, "times" | "onStep">;
 
 /** Does one step, unless there is nothing to do in it. */

@@ -25,7 +25,7 @@ export interface Stamping {
 export interface Written {
   readonly moves: readonly UnenrollmentMove[];
   readonly requests: number;
-  /** What HubSpot's refusal says of the account. */
+  /** What HubSpot's refusal says about the account. */
   readonly problem?: SetupProblem | undefined;
 }
 
@@ -81,13 +81,13 @@ function taken(of: Stamping, times: UnenrollTimes): UnenrollmentMove {
     : { of, to: "CLEARED", dueInMs: 0 };
 }
 
-/** It may have been taken anyway: the same value is written again. */
+/** HubSpot may have accepted it anyway: the same value is written again. */
 export function triedLater(of: Stamping, fault: HubSpotError): UnenrollmentMove {
   const tries = of.tries + 1;
   return { of, to: of.state, dueInMs: waitAfterMs(fault, tries, RETRY), tries, problem: fault.message };
 }
 
-/** Nobody is waited for to allow it again, unless an earlier request may have set the property. */
+/** There is no waiting until someone allows it again, unless an earlier request may have set the property. */
 function notAllowed(of: Stamping, fault: HubSpotRejected): UnenrollmentMove {
   if (of.state === "CLEARING") return triedLater(of, fault);
   return notSet(of, fault);

@@ -30,7 +30,7 @@ export interface DueEnrollments {
 const NONE: DueEnrollments = { now: new Date(0), enrollments: [], contactIds: [] };
 
 /**
- * Nobody waits for these looks: whatever fails here is logged, and the portal's work goes on without it.
+ * Nobody waits for these looks: whatever fails here is logged, and the portal's work continues without it.
  *
  * @param options.waiting contacts that are read anyway.
  * @param options.limit how many others may be added; 0: none.

@@ -5,14 +5,14 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 
 /** Contacts that HubSpot reads in one request (docs/hubspot.md §6). */
 export const BATCH = 100;
-/** The most contacts read individually in a poll. */
+/** The maximum number of contacts read individually in a poll. */
 export const SINGLES = 10;
-/** One set for all looks: whoever waits for the contact, the same answer serves all. */
+/** One set for all looks: the same answer serves everyone who waits for the contact. */
 const LOOK_PROPERTIES = [...new Set([...SEQUENCE_PROPERTIES, ...ENGAGEMENT_PROPERTIES])];
 
 type Properties = Readonly<Record<string, string | null>>;
 
-/** HubSpot's data of a contact. `values` undefined: it is gone. `id` is set if it has another one since a merge. */
+/** HubSpot's data of a contact. `values` undefined: it is gone. `id` is set if a merge gave it another one. */
 export type Reading =
   | { readonly values: Properties | undefined; readonly id?: string | undefined }
   | { readonly refusal: HubSpotRejected }

@@ -24,7 +24,7 @@ import type { RetryingWriter, Writing } from "#worker/writes/retrying-writer.js"
 
 /** How soon polls follow each other if more contacts have to be read individually than one poll does. */
 const SINGLES_EVERY_MS = 10_000;
-/** Executions due this soon are included if a request is sent anyway. */
+/** Executions that are due this soon are included if a request is sent anyway. */
 const GATHER_MS = 30_000;
 /** Our own enrollments that can matter: those of the last day. */
 const OWN_HISTORY_MS = 24 * 3_600_000;
@@ -57,7 +57,10 @@ export interface PollOptions {
   writer: RetryingWriter;
   /** False as soon as the turn has to end: unread contacts stay due. */
   mayGoOn: () => boolean;
-  /** Set if enrollments whose end is awaited by nobody may be looked at too: how long each request is earned back. */
+  /**
+   * Set if enrollments whose end is awaited by nobody may be looked at too: for how long each request has to be earned
+   * back.
+   */
   followed?: { readonly restMsPerRequest: number } | undefined;
   logger: Logger;
 }

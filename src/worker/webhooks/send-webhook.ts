@@ -10,7 +10,7 @@ import { signatureHeaders } from "#platform/outbound/sign.js";
 import { AppError } from "../../errors.js";
 import { retryDelayMs } from "./retry-delays.js";
 
-/** An answer counts if it comes within this time. */
+/** An answer counts only if it comes within this time. */
 const WEBHOOK_TIMEOUT_MS = 15_000;
 /** "Gone": with this answer a receiver asks us to stop sending. */
 const GONE = 410;
@@ -27,7 +27,7 @@ export interface SendWebhookTools {
   readonly onTried?: (isTaken: boolean) => void;
 }
 
-/** Sends a claimed message once, and stores what became of it. */
+/** Sends a claimed message once, and stores what happened to it. */
 export async function sendWebhook(due: DueWebhook, tools: SendWebhookTools): Promise<void> {
   const { pool, cipher, logger } = tools;
   const { portalId, webhookId, messageId, tries } = due;

@@ -7,7 +7,10 @@ const IN_ALL = 200;
 const PER_ENDPOINT = 4;
 /** Longer than a try takes, from its claim to its end. */
 const CLAIM_SECONDS = 60;
-/** What is under way when the process stops is waited for, but not for endpoints that hang: others send it again. */
+/**
+ * What is under way when the process stops is waited for, except for endpoints that hang: other processes send it
+ * again.
+ */
 const STOP_PATIENCE_MS = 4_000;
 
 interface UnderWay {
@@ -17,8 +20,8 @@ interface UnderWay {
 }
 
 /**
- * Sends messages as they get due: a few of each endpoint at a time, whatever others do. An endpoint that hangs holds its
- * own few places until its time is over; while it fails, it has one.
+ * Sends messages as they become due: a few of each endpoint at a time, whatever the others do. An endpoint that hangs
+ * holds its own few places until its time is over; while it fails, it has one.
  */
 export class WebhookSender {
   readonly #tools: SendWebhookTools;
@@ -32,7 +35,9 @@ export class WebhookSender {
     this.#tools = tools;
   }
 
-  /** Begins to send what is due, and waits for none of it. Called while it is claiming, it claims once more after that. */
+  /**
+   * Begins to send what is due, without waiting for it. If called while it is claiming, it claims once more afterward.
+   */
   async sendDue(): Promise<void> {
     this.#isAskedAgain = true;
     this.#claiming ??= this.#claimAll().finally(() => {
@@ -88,7 +93,7 @@ export class WebhookSender {
     });
   }
 
-  /** Stops beginning tries. Resolves when nothing is under way, or what is left hangs. */
+  /** Starts no more tries. Resolves when nothing is under way, or what is left hangs. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#claiming?.catch(() => undefined);

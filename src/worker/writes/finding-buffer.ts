@@ -55,7 +55,7 @@ export class FindingBuffer {
     this.#options = options;
   }
 
-  /** Why writing stopped, if it did: the database stays away or the portal has a new owner. */
+  /** Why writing stopped, if it did: the database stays unavailable, or the portal has a new owner. */
   get fault(): Error | undefined {
     return this.#fault;
   }

@@ -33,7 +33,7 @@ export const REQUIRED_ENROLL_INPUTS = [
 
 /**
  * Whose inbox the sequence is sent from. `specific_user` needs `sender_user_id`, `rotation` needs `rotation_id`;
- * `portal_default` leaves it to the preset: the one named, else the portal's default.
+ * `portal_default` leaves it to the preset: the one named, otherwise the portal's default.
  */
 export const SENDER_MODES = ["contact_owner", "specific_user", "rotation", "portal_default"] as const;
 export type SenderMode = (typeof SENDER_MODES)[number];

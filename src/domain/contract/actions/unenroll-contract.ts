@@ -13,9 +13,9 @@ export const UNENROLL_OUTPUTS = [
 ] as const;
 
 /**
- * What became of the contact's enrollment. `NOT_ENROLLED`: the contact was in no sequence to begin with; `NOT_SUPPORTED`:
- * the account has not set unenrolling up, or its helper workflow cannot be used; `TIMED_OUT`: the helper workflow did not
- * end the enrollment in time.
+ * What happened to the contact's enrollment. `NOT_ENROLLED`: the contact was in no sequence to begin with;
+ * `NOT_SUPPORTED`: the account has not set unenrolling up, or its helper workflow cannot be used; `TIMED_OUT`: the
+ * helper workflow did not end the enrollment in time.
  */
 export const UNENROLL_OUTCOMES = ["UNENROLLED", "NOT_ENROLLED", "NOT_SUPPORTED", "TIMED_OUT"] as const;
 export type UnenrollOutcome = (typeof UNENROLL_OUTCOMES)[number];

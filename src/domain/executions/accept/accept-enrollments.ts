@@ -16,7 +16,7 @@ import {
 /** Whom to enroll: HubSpot's id of the contact, or the address alone, which the worker looks up. */
 export type EnrollmentContact = { readonly id: string } | { readonly email: string };
 
-/** An enrollment that no workflow called for. HubSpot is owed nothing for it. */
+/** An enrollment that no workflow called for: HubSpot expects no completion of it. */
 export interface AskedEnrollment {
   readonly contact: EnrollmentContact;
   readonly sequenceId: string;
@@ -25,13 +25,13 @@ export interface AskedEnrollment {
   readonly notBefore: Date | undefined;
   /** The caller's own name for it. */
   readonly reference: string | undefined;
-  /** Unique in the account: what comes again under it is stored once. By default nothing else has it. */
+  /** Unique in the account: what comes again with it is stored once. By default a new one. */
   readonly callbackId?: string;
   /** The span that accepts it, if traces are kept. */
   readonly traceparent?: string | undefined;
 }
 
-/** Of rows of a batch: nobody is held meanwhile, and a sender's cap may make many of them wait for weeks. */
+/** For rows of a batch: nobody is held meanwhile, and a sender's cap may make many of them wait for weeks. */
 export const BATCH_DEADLINE_HOURS = 60 * 24;
 
 /** Where a group of enrollments comes from. */
@@ -46,7 +46,7 @@ export interface EnrollmentOrigin {
 /** What waits for the end of the contact's sequence may wait as long as one that a workflow holds. */
 const WAIT_HOURS = (INITIAL_MAX_HOLD_DAYS - HOLD_DAYS) * 24;
 
-/** An enrollment that somebody asks for, in the asker's account. */
+/** An enrollment that someone requests in their account. */
 export interface Asked {
   readonly actor: Actor;
   readonly enrollment: AskedEnrollment;
@@ -68,7 +68,8 @@ export async function acceptEnrollments(
 }
 
 /**
- * The same, only where the account lists the sequence, and with what was stored. For enrollments without a callback id.
+ * The same, but only if the account lists the sequence, and with what was stored. For enrollments without a callback
+ * id.
  *
  * @param columns SQL: what is to be known of it, from `executions e`; `id` is among it
  */

@@ -1,5 +1,5 @@
 /**
- * Calls whose execution was deleted. An old signature of a call (v2) contains no time, so a kept copy stays valid
+ * Calls whose execution was deleted. A call's old signature (v2) contains no time, so a copy of the call stays valid
  * forever: without this table it would enroll the contact again once its execution is gone. Forty bytes a call and no
  * personal data; deleted with the account.
  */

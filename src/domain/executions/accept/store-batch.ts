@@ -4,7 +4,7 @@ import type { PortalId } from "#platform/ids/branded-ids.js";
 import { COMMIT_TIMEOUT, ExecutionHeld, findStored, reopenCompletions } from "./repeated-calls.js";
 import { storing, type CallToStore, type IncomingExecution } from "./store-calls.js";
 
-/** The result of a call whose storing was tried, final for the caller: it survives any crash. */
+/** The result of trying to store a call, final for the caller: it survives any crash. */
 export type StoreResult = "stored" | "duplicate" | "not_connected";
 
 /** A call, and who waits for its result. */

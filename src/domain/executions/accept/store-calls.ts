@@ -88,7 +88,7 @@ const INSERT = (told = ""): string => `
     LEFT JOIN connected USING (position)
     LEFT JOIN stored ON stored.portal_id = incoming.portal_id AND stored.callback_id = incoming.callback_id`;
 
-/** A call that is answered at once is decided by the statement that stores it. Hardly any is. */
+/** A call that is answered at once is decided by the statement that stores it; hardly any call is. */
 const STORE = { name: "accept-executions", text: INSERT() };
 const STORE_AND_TELL = { name: "accept-decided-executions", text: INSERT(`, ${tellOutcomes("stored")}`) };
 

@@ -4,7 +4,7 @@ import type { EnrollRequest, Lane, Source } from "#domain/contract/execution.js"
 import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 import { cutText } from "#platform/text/storable-text.js";
 
-/** An enrollment that no workflow called for: HubSpot holds nobody for it and is owed nothing. */
+/** An enrollment that no workflow called for: HubSpot holds nobody for it, and expects no completion. */
 export interface StoredEnrollment {
   readonly portalId: PortalId;
   /** Unique in the portal: the same one is stored once. */
@@ -17,7 +17,7 @@ export interface StoredEnrollment {
   readonly reference: string | null;
   /** Not to be tried before. */
   readonly notBefore: Date | null;
-  /** Hours after which it is given up unfinished, from when it may first be tried. */
+  /** Hours after which it is given up if unfinished, from when it may first be tried. */
   readonly deadlineHours: number;
 }
 
@@ -28,17 +28,17 @@ export interface StoredOrigin {
   readonly importId: bigint | undefined;
 }
 
-/** What the statement says of enrollments, besides storing them. */
+/** What the statement returns about enrollments, besides storing them. */
 interface Variant {
   /** SQL: whether `row`, one of what came in, may be stored. */
   readonly isFit: string;
   /** SQL: further columns of what is stored, from `e`. */
   readonly columns: string;
-  /** SQL: what is answered of each row in `incoming`, where what was stored of it is `stored`. */
+  /** SQL: what is returned for each row in `incoming`; `stored` is what was stored for it. */
   readonly answer: string;
 }
 
-/** Nothing is stored of an account that is not connected; it is not answered either. */
+/** For an account that is not connected nothing is stored and nothing returned. */
 const insert = ({ isFit, columns, answer }: Variant): string => `
   WITH incoming AS (
     SELECT row.*, ${isFit} AS is_fit FROM unnest(
@@ -117,7 +117,7 @@ export async function storeEnrollments(
   return enrollments.map((_, index) => ids.get(index + 1));
 }
 
-/** What became of an enrollment whose sequence had to be listed. */
+/** What happened to an enrollment whose sequence had to be listed. */
 export type StoredRow<Row> =
   | { readonly kind: "stored"; readonly row: Row }
   /** The account has no such sequence. */

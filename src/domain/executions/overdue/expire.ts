@@ -6,14 +6,14 @@ import { leftInNone } from "../endings/left-in-none.js";
 import { failed } from "#domain/contract/outcome.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
 
-/** Why a portal's executions cannot go on, as the error code their workflows get. */
+/** Why a portal's executions cannot continue, as the error code their workflows get. */
 export type ExpiryCode = Extract<ErrorCode, "DEADLINE_EXCEEDED" | "HUBSPOT_UNAVAILABLE" | "PORTAL_PAUSED">;
 
 type ExpiringState = "QUEUED" | "UNCERTAIN" | "WATCHING";
 
 /**
  * A paused portal holds back only what has yet to be sent; rows that may have been sent, or only wait for a sequence,
- * go on.
+ * continue.
  */
 const EXPIRING_STATES: Readonly<Record<ExpiryCode, readonly ExpiringState[]>> = {
   DEADLINE_EXCEEDED: ["QUEUED", "UNCERTAIN", "WATCHING"],

@@ -30,9 +30,9 @@ const MOST_STEPS = 100;
 
 /**
  * After the database's clock was set back: what was due by the old time would wait for as long as that, and so would a
- * contact that had just come. All that is due within that time is looked at now, instead; whatever has another reason to
- * wait is told so again, and waits on. A row that an owner is reading stays claimed, and one that somebody else holds is
- * due at its time.
+ * contact that had just come. All that is due within that time is looked at now, instead; whatever has another reason
+ * to wait is told so again, and waits on. A row that an owner is reading stays claimed, and one that someone else holds
+ * is due at its time.
  *
  * @returns how many were recalled.
  */

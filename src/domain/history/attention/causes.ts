@@ -14,7 +14,7 @@ export interface CauseSubject {
   readonly name: string | null;
 }
 
-/** Contacts that were not enrolled for one and the same reason, which is mended once for all of them. */
+/** Contacts that were not enrolled for one and the same reason, which is fixed once for all of them. */
 export interface Cause {
   /** Null: a code that this version does not know. */
   readonly code: ErrorCode | null;
@@ -124,7 +124,7 @@ const CAUSES = `
     LEFT JOIN LATERAL (SELECT name FROM (${peopleOf("user_id = cause.sender_user_id")}) AS one) AS person ON true
    ORDER BY cause.contacts DESC, cause.last_at DESC`;
 
-/** Why contacts were not enrolled within a time, by what has to be mended, most contacts first. */
+/** Why contacts were not enrolled within a time, by what has to be fixed, most contacts first. */
 export async function readCauses(
   pool: Pool,
   portalId: PortalId,

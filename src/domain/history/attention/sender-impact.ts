@@ -5,11 +5,11 @@ import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 export interface SenderImpact {
   /** Contacts that were not enrolled because of this sender, without those that a retry enrolled. */
   readonly notEnrolled: number;
-  /** Contacts that somebody else was chosen for, as this sender could not send. */
+  /** Contacts that someone else was chosen for, as this sender could not send. */
   readonly movedOn: number;
 }
 
-/** The newest decisions that are looked through for a sender who was passed over: a sixth of a second at most. */
+/** The newest decisions that are looked through for a sender who was skipped: a sixth of a second at most. */
 const LOOKED_AT = 10_000;
 
 /** Counted in what was decided since then. */

@@ -3,7 +3,7 @@ import { peopleOf } from "#domain/directory/people.js";
 import { findFlows } from "#domain/flows/flow-names.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 
-/** What a line may be named after, by HubSpot's id; `newest` is the last execution that enrolled somebody. */
+/** What a line may be named after, by HubSpot's id; `newest` is the last execution that enrolled someone. */
 export interface Unnamed {
   readonly id: string;
   readonly newest: string | null;
@@ -26,7 +26,7 @@ export async function readLineNames(
   return new Map(rows.flatMap(({ id, name }) => (name === null ? [] : [[id, name] as const])));
 }
 
-/** A sequence that is not listed any more is called what it was called when somebody was last enrolled in it. */
+/** A sequence that is not listed any more is called what it was called when someone was last enrolled in it. */
 const NAMES = {
   sequence: `
     SELECT line.id, coalesce(s.name, (SELECT e.sequence_name FROM executions e WHERE e.portal_id = $1 AND e.id = line.newest)) AS name

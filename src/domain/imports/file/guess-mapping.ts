@@ -1,4 +1,4 @@
-/** What a column of an import can say of its row's enrollment. */
+/** What a column of an import can say about its row's enrollment. */
 export const IMPORT_FIELDS = [
   "email",
   "contactId",

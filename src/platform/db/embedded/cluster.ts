@@ -67,7 +67,7 @@ function isCluster(folder: string): Promise<boolean> {
 }
 
 /**
- * An existing database stays where it is, whatever became of the permissions around it: choosing again could start an
+ * An existing database stays where it is, whatever happened to the permissions around it: choosing again could start an
  * empty one next to it. It runs under the account that owns its files.
  */
 async function findExisting(dataDir: string): Promise<Pick<Cluster, "home" | "account"> | undefined> {

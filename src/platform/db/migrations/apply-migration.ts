@@ -60,8 +60,8 @@ async function applyWhole(session: MigrationSession, migration: Migration): Prom
 }
 
 /**
- * Cancels the statement under way once the process is asked to stop. Without that the server would go on with it after
- * the process has ended, and keep the lock on migrations from the next one.
+ * Cancels the statement under way once the process is asked to stop. Without that the server would continue with it
+ * after the process has ended, and keep the lock on migrations from the next one.
  */
 async function untilStopped(session: MigrationSession, work: () => Promise<void>): Promise<void> {
   const { url, pid, stopping } = session;

@@ -8,7 +8,7 @@ import { paths } from "../wire/paths.js";
 /** What happened to the app in an account, by HubSpot's numbers of such events (docs/hubspot.md §7.4). */
 const EVENT_TYPES = { install: "4-1909196", uninstall: "4-1916193" } as const;
 const ACTIONS = { install: "APP_INSTALL", uninstall: "APP_UNINSTALL" } as const;
-/** What the docs name; the OpenAPI file calls them otherwise. */
+/** As the docs name them; the OpenAPI file has other names. */
 const SCOPES = [
   "developer.webhooks_journal.read",
   "developer.webhooks_journal.subscriptions.read",
@@ -24,7 +24,7 @@ export interface LifecycleEvent {
   readonly occurredAt: Date;
 }
 
-/** One step through the journal: what it says about the app, and where the next step goes on. */
+/** One step through the journal: what it says about the app, and where the next step continues. */
 export interface JournalEntry {
   readonly offset: string;
   readonly events: readonly LifecycleEvent[];
@@ -33,8 +33,8 @@ export interface JournalEntry {
 /** HubSpot's journal of what happens to the app, in all accounts; it is read, not pushed. */
 export interface Journal {
   /**
-   * The entry after `offset`, or the oldest that HubSpot still has; undefined if there is none yet. Before the first one
-   * it sees to it that installs and uninstalls are written to the journal at all.
+   * The entry after `offset`, or the oldest that HubSpot still has; undefined if there is none yet. Before the first
+   * one it makes sure that installs and uninstalls are written to the journal at all.
    *
    * @throws JournalOffsetGone; AppMisconfigured if the app may not read it; HubSpotUnavailable.
    */
@@ -59,7 +59,7 @@ const subscriptionsAnswer = z.object({
   results: z.array(z.object({ actions: z.array(z.string()).catch([]) })),
 });
 const moment = z.union([z.number(), z.string()]).pipe(z.coerce.date());
-/** An event of another kind, or in another form, is passed over: it is not ours. */
+/** An event of another kind, or in another form, is skipped: it is not ours. */
 const lifecycleEvent = z.object({
   action: z.enum([ACTIONS.install, ACTIONS.uninstall]),
   portalId: z.union([z.number().int().positive(), z.string().regex(/^\d{1,18}$/)]).transform(BigInt),
@@ -120,7 +120,7 @@ export function createJournal(options: JournalOptions): Journal {
     },
   };
 
-  /** The entry itself lies at an address that is signed beforehand: it gets no token. */
+  /** The entry itself is at a presigned address: it gets no token. */
   async function readEvents(url: string): Promise<LifecycleEvent[]> {
     if (new URL(url).protocol !== "https:" && new URL(url).origin !== new URL(apiUrl).origin)
       throw new HubSpotUnavailable("HubSpot's journal leads to an address without TLS");

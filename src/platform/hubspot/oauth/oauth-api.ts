@@ -39,7 +39,7 @@ export interface RefreshedGrant {
 export interface AuthorizationRequest {
   readonly state: string;
   readonly portalId?: PortalId | undefined;
-  /** Optional scopes that a feature needs which is being switched on. */
+  /** Optional scopes that a feature being switched on needs. */
   readonly furtherScopes?: readonly string[];
 }
 
@@ -57,10 +57,10 @@ export interface OAuthApi {
   exchangeCode(code: string): Promise<CodeExchange>;
   /** @throws GrantRevoked, AppMisconfigured, HubSpotUnavailable. */
   refreshGrant: (refreshToken: string) => Promise<RefreshedGrant>;
-  /** A token of the app itself, of no account, for what HubSpot tells apps alone. @throws the same. */
+  /** A token of the app itself, of no account, for what HubSpot tells only apps. @throws the same. */
   appToken(scopes: string): Promise<Omit<RefreshedGrant, "refreshToken">>;
   /**
-   * Kills a refresh token; neither uninstalls the app nor ends access tokens already issued (docs/hubspot.md §2.5).
+   * Revokes a refresh token; neither uninstalls the app nor ends access tokens already issued (docs/hubspot.md §2.5).
    * Throws the same.
    */
   revokeGrant(refreshToken: string): Promise<void>;

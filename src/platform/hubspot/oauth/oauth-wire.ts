@@ -9,7 +9,7 @@ import {
 } from "../errors.js";
 
 /**
- * HubSpot's tokens live for half an hour. A longer lifetime is not believed: the token would never be renewed in time.
+ * HubSpot's tokens live for half an hour. A longer lifetime is not trusted: the token would never be renewed in time.
  */
 const LONGEST_TOKEN_SECONDS = 24 * 3_600;
 /** The lifetime of a token if HubSpot names no plausible one. */

@@ -1,6 +1,7 @@
 /**
- * What a portal that has not answered lately may have under way: less if other requests hang already. Few either way,
- * since hundreds of portals whose HubSpot begins to hang ask at the same moment, before anything is known of it.
+ * What a portal that has not answered lately may have under way: less if other requests already hang. It is little
+ * either way, since hundreds of portals whose HubSpot begins to hang send requests at the same moment, before anything
+ * is known about it.
  */
 const UNHEARD = { calm: 4, uneasy: 1 };
 /** An answer is evidence that further requests will be answered for this long. */

@@ -32,7 +32,8 @@ export interface RequestBudgetOptions {
 
 /**
  * Requests per window that a portal's owner never uses, so that what a person asks on the settings site finds room
- * beside any backlog (platform/queue/site-slots.ts). None of a small limit: the site then asks only while nobody drains the portal.
+ * beside any backlog (platform/queue/site-slots.ts). A small limit has none: the site then sends requests only while
+ * nobody drains the portal.
  */
 export function siteReserve(limit: number): number {
   return Math.min(2, Math.floor(limit * 0.02));
@@ -62,7 +63,7 @@ export class RequestBudget {
   /** Length of the rolling window, in ms. */
   readonly windowMs: number;
   readonly #now: () => number;
-  /** The most we ever send; HubSpot may allow less. */
+  /** The maximum we ever send; HubSpot may allow less. */
   readonly #most: number;
   #allowance: number | undefined;
   readonly #reserve: number;
@@ -85,7 +86,10 @@ export class RequestBudget {
     this.#leaving = (options.inheritedMs ?? []).map((ms) => now + ms).sort((a, b) => a - b);
   }
 
-  /** Requests per window that we may send now: our own limit, or HubSpot's allowance where that is less; without the reserve. */
+  /**
+   * Requests per window that we may send now: our own limit, or HubSpot's allowance if that is less; without the
+   * reserve.
+   */
   get limit(): number {
     return Math.max(1, this.#ceiling - this.#reserve);
   }

@@ -1,4 +1,4 @@
-/** HubSpot answers within seconds or not usefully; its own edge gives up after 100 s. */
+/** HubSpot answers within seconds, or not in time to be useful; its own edge gives up after 100 s. */
 export const ANSWER_TIMEOUT_MS = 15_000;
 
 /** What one request to HubSpot is bound to. */
@@ -10,8 +10,9 @@ export interface RequestTerms {
 }
 
 /**
- * HubSpot's client passes none of our options on to `fetch`, but calls it before it first waits for anything: the terms lie here
- * until then. An AsyncLocalStorage would do the same, but makes every promise of the process dearer, by a tenth of all work.
+ * HubSpot's client passes none of our options on to `fetch`, but calls it before it first waits for anything: the terms
+ * lie here until then. An AsyncLocalStorage would do the same, but makes every promise of the process more expensive,
+ * which costs a tenth of all work.
  */
 let current: RequestTerms | undefined;
 
