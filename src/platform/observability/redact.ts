@@ -1,4 +1,4 @@
-import { hideSecrets, isSecretField } from "./secret-shapes.js";
+import { hideAddresses, hideSecrets, isSecretField } from "./secret-shapes.js";
 
 /** Longer texts are cut: a sender must not decide how long we work on a log line. In UTF-16 units. */
 const MAX_TEXT = 2_000;
@@ -23,14 +23,14 @@ function firstOf(text: string, length: number): string {
 }
 
 /**
- * Removes everything that looks like a secret from free text; complete JSON stays valid JSON.
+ * Removes everything that looks like a secret or an email address from free text; complete JSON stays valid JSON.
  *
  * A longer text than `limit` ends in "…". The last LOOK_AHEAD units that were read are never shown: a secret that ends
  * before them is recognized, and one that begins in them is dropped.
  */
 export function redactText(text: string, limit = MAX_TEXT): string {
   const read = text.slice(0, limit + LOOK_AHEAD);
-  const clean = hideSecrets(read);
+  const clean = hideAddresses(hideSecrets(read));
   const shown = read.length < text.length ? Math.min(limit, clean.length - LOOK_AHEAD) : limit;
   return clean.length <= shown ? clean : `${firstOf(clean, Math.max(0, shown))}…`;
 }
@@ -108,7 +108,7 @@ class Copy {
 }
 
 /**
- * Copies a log record without its secrets: by field name (`*token*`, `authorization`, …) and by the shape of any text
+ * Copies a log record without its secrets and email addresses: by field name (`*token*`, `authorization`, …) and by the shape of any text
  * in it, with each text and the whole cut to what a log line may hold. This is the second safety net; the first is
  * never to put a secret on a loggable field.
  */

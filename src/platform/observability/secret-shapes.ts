@@ -94,3 +94,12 @@ export function hideSecrets(text: string): string {
     )
     .replace(LONG_WORD, (word) => (isRandom(word) ? "[redacted]" : word));
 }
+
+/** An email address, as it is and as a URL writes it. */
+const ADDRESS =
+  /(?<!:\/\/|[^\s"'\\()<>[\]{},;:@/=&?|%])[^\s"'\\()<>[\]{},;:@/=&?|%]{1,64}(?:@|%40)(?:[\p{L}\d-]{1,63}\.){1,8}\p{L}{2,24}/gu;
+
+/** Puts `[address]` for every email address in the text. A URL's user is none: `postgresql://enroller@db.internal`. */
+export function hideAddresses(text: string): string {
+  return text.includes("@") || text.includes("%40") ? text.replace(ADDRESS, "[address]") : text;
+}

@@ -177,10 +177,33 @@ describe("redactText", () => {
     "request 5f0c9a52-7d9f-4c58-a1d5-2b6a4f4f7a10 to https://api.hubapi.com/automation/sequences/2026-09/enrollments",
     "at drainPortal (/srv/app/dist/worker/drain/drain-portal.js:42:11)",
     "checksum 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "meet at 10:30 with jo@example.com",
+    "meet at 10:30, @all, with express@4.18.2 and @prisma/client",
+    "connect postgresql://enroller@db.internal:5432/app refused",
     "the token: expired-since-yesterday, the signature: none",
   ])("leaves alone: %s", (text) => {
     expect(redactText(text)).toBe(text);
+  });
+});
+
+describe("an email address", () => {
+  test.each([
+    ["HubSpot refused jo.doe+x@sales.example.com.", "HubSpot refused [address]."],
+    ['550 5.1.1 <jo@example.com>: no such user "jo"', '550 5.1.1 <[address]>: no such user "jo"'],
+    ['{"email":"o\'neil@example.com","id":1}', '{"email":"o\'[address]","id":1}'],
+    ["/contacts?email=jo%40example.com&a=1", "/contacts?email=[address]&a=1"],
+    ["jörg@müller.de, zoë@lead.example", "[address], [address]"],
+    ["mailto:jo@example.com", "mailto:[address]"],
+  ])("is in no line: %s", (text, shown) => {
+    expect(redactText(text)).toBe(shown);
+  });
+
+  test("is shown in no part, wherever the text is cut", () => {
+    for (let before = 1_880; before < 2_010; before += 1) {
+      const shown = redactText(
+        `${"x ".repeat(before).slice(0, before)} person@lead.example ${"and so on ".repeat(500)}`,
+      );
+      expect(shown).not.toMatch(/pers|lead\.ex/);
+    }
   });
 });
 
