@@ -25,6 +25,6 @@ async function recordSession(
 ): Promise<void> {
   const actor = { kind: "visitor", portalId, userId, userEmail } as const;
   requireRight(actor, verb);
-  const subjectName = userEmail ?? (userId === null ? "Somebody" : `User ${userId}`);
+  const subjectName = userEmail ?? (userId === null ? "Unknown user" : `User ${userId}`);
   await recordChange(client, actor, { subject: "session", subjectName, action });
 }

@@ -33,7 +33,7 @@ export async function alertOfConnection(client: PoolClient, made: MadeConnection
   const { portalId, userId, userEmail, occasion, before } = made;
   if (before === undefined || userId === before.authorizedByUserId) return;
   if (before.status === "CONNECTED" && occasion === "sign-in") return;
-  const who = userEmail ?? (userId === null ? "Somebody" : `User ${userId}`);
+  const who = userEmail ?? (userId === null ? "Unknown user" : `User ${userId}`);
   const message = `${who} connected the account again.`;
   await client.query(RAISE, [portalId, message, ALERT_CHANNELS]);
 }

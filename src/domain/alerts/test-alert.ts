@@ -9,8 +9,7 @@ import type { AlertChannel } from "./outbox/alert.js";
 /** Limit of tests per portal in 24 hours, all channels together. */
 const MOST_A_DAY = 10;
 
-const MESSAGE =
-  "This is a test from the settings pages of Sequence Enroller. Real alerts arrive the same way; there is nothing to do.";
+const MESSAGE = "This is a test of Sequence Enroller's alerts. No action needed.";
 
 export type TestVerdict = "raised" | "too-soon" | "too-many" | "without-address";
 

@@ -181,7 +181,7 @@ export function propertiesFor(effective: EffectivePolicy): string[] {
 
 function policyName({ presets, defaultPreset }: PortalPolicy, { presetId }: EnrollQuestion): string {
   const preset = presetId === null ? defaultPreset : presets.get(String(presetId));
-  return preset?.name ?? "Built-in";
+  return preset?.name ?? "Built-in rules";
 }
 
 /** Shown only if it is not HubSpot's current answer. */
@@ -195,7 +195,7 @@ function sourceOf({ asOf }: FoundContact, timeZone: string): ContactCheck[] {
 /** A refusal's name among the checks. */
 const CHECKS: Partial<Record<ErrorCode, string>> = {
   UNSUBSCRIBED: "Opt-out",
-  BLOCKED: "Suppression",
+  BLOCKED: "Blocked lists",
   COOLDOWN_ACTIVE: "Cooldown",
   INVALID_INPUT: "Settings",
   CONTACT_HAS_NO_EMAIL: "Address",

@@ -39,7 +39,7 @@ export interface ContactCheck {
 export interface Explained {
   readonly kind: "explained";
   readonly contact: { readonly id: string | null; readonly email: string | null };
-  /** Name of the preset that applies, or "Built-in". */
+  /** Name of the preset that applies, or "Built-in rules". */
   readonly policyName: string;
   /** In the order in which they are applied. */
   readonly checks: readonly ContactCheck[];

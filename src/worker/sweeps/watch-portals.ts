@@ -141,8 +141,9 @@ export async function watchBacklogs({ pool, logger }: WatchOptions): Promise<voi
     const backlog = await readLateBacklog(pool, portalId);
     if (backlog === undefined) return;
     const { time_zone, waiting, per_hour, first_missed_at } = backlog;
-    const pace = per_hour === 0 ? "and none was worked off lately" : `at ${per_hour} an hour`;
-    const message = `${waiting} contacts wait ${pace}: some will not be enrolled before their deadline, the first on ${localTime(first_missed_at, time_zone)}.`;
+    const contacts = waiting === 1 ? "1 contact is waiting" : `${waiting} contacts are waiting`;
+    const pace = per_hour === 0 ? "none were processed lately" : `about ${per_hour} are processed an hour`;
+    const message = `${contacts} and ${pace}. The first will miss its deadline on ${localTime(first_missed_at, time_zone)}.`;
     const page = "/settings/activity?status=waiting";
     await raiseAlert(pool, { portalId, kind: "BACKLOG_LATE", message, page });
   });

@@ -337,7 +337,7 @@ describe("a backlog", () => {
     );
     expect(await raised()).toEqual([
       expect.stringContaining(
-        "100 contacts wait at 12 an hour: some will not be enrolled before their deadline",
+        "100 contacts are waiting and about 12 are processed an hour. The first will miss its deadline on",
       ),
     ]);
   });
@@ -346,7 +346,7 @@ describe("a backlog", () => {
     await waiting(1, { acceptedAt: minutesAgo(30), deadlineAt: inHours(30) });
     expect(await raised()).toEqual([]);
     await waiting(1, { acceptedAt: minutesAgo(30), deadlineAt: inHours(20) });
-    expect(await raised()).toEqual([expect.stringContaining("none was worked off lately")]);
+    expect(await raised()).toEqual([expect.stringContaining("are waiting and none were processed lately")]);
   });
 
   test("does not count contacts that wait for a date, however many", async () => {
@@ -373,7 +373,9 @@ describe("a backlog", () => {
       db.database,
       Array.from({ length: 12 }, () => ({ portalId, enrollmentStatus: "ENROLLED" })),
     );
-    expect(await raised()).toEqual([expect.stringContaining("100 contacts wait at 12 an hour")]);
+    expect(await raised()).toEqual([
+      expect.stringContaining("100 contacts are waiting and about 12 are processed an hour"),
+    ]);
   });
 
   test("of a few minutes raises none yet", async () => {

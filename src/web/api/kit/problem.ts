@@ -5,7 +5,7 @@ import { ERROR_CODES, sentenceOf, type ErrorCode } from "#domain/contract/error-
 export const API_PROBLEMS = {
   UNAUTHENTICATED: [401, "The request has no API key, or one that is unknown, revoked or expired."],
   FORBIDDEN: [403, "The API key does not have the scope that this request needs."],
-  NOT_FOUND: [404, "There is nothing at this address."],
+  NOT_FOUND: [404, "Not found. Check the address."],
   INVALID_REQUEST: [400, "The request is not understood. Each of its problems is named."],
   UNSUPPORTED_MEDIA_TYPE: [415, "The body is of a type that is not read here."],
   PAYLOAD_TOO_LARGE: [413, "The body is larger than may be sent at once."],

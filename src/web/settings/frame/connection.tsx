@@ -50,7 +50,7 @@ export function Connection({
             <Time date={portal.connectedSince} format={format} />
             {portal.connectedBy ? ` by ${portal.connectedBy}` : ""}
           </dd>
-          <dt>Sequences and users</dt>
+          <dt>Sync</dt>
           <dd>
             <Directory portal={portal} format={format} />
             {report === undefined ? null : <LeftOut report={report} />}

@@ -7,7 +7,11 @@ import { REASON_HELP } from "./reason-help.js";
 
 /** Where each question is answered on this site. */
 const QUESTIONS: readonly { question: string; href: string; label: string }[] = [
-  { question: "What happened to a contact?", href: ACTIVITY_PATH, label: "Activity" },
+  {
+    question: "How do I find a contact, and why wasn't it enrolled?",
+    href: ACTIVITY_PATH,
+    label: "Activity",
+  },
   { question: "What would happen to a contact?", href: "/settings/try", label: "Test a contact" },
   { question: "Why can't a sender send?", href: "/settings/senders?show=troubled", label: "Senders" },
   { question: "Which workflows use us?", href: "/settings/workflows", label: "Workflows" },

@@ -41,7 +41,7 @@ export function RotationsPage({ frame, nameable, rotations, usedBy, uses }: Rota
                 <th scope="col">Name</th>
                 <th scope="col">Senders and share</th>
                 <th scope="col">Contacts assigned</th>
-                <th scope="col">Used by presets</th>
+                <th scope="col">Used by</th>
                 {uses.isKnown ? <th scope="col">Workflows</th> : null}
               </tr>
             </thead>

@@ -36,7 +36,7 @@ function Days({ group, period }: { group: ReportGroup; period: ReportPeriod }) {
       <input id="report-from" type="date" name="from" value={period.query["from"] ?? ""} required />
       <label for="report-to">to</label>
       <input id="report-to" type="date" name="to" value={period.query["to"] ?? ""} required />
-      <button class="button">Show</button>
+      <button class="button">Apply</button>
     </form>
   );
 }

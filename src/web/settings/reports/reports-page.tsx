@@ -43,7 +43,7 @@ export function ReportsPage(model: ReportsPageModel) {
             By {REPORT_GROUPS[group].label.toLowerCase()}, {period.label}
           </h2>
           <a class="button quiet" href={addressOf(`${REPORTS_PATH}.csv`, { by: group, ...period.query })}>
-            Download as CSV
+            Export CSV
           </a>
         </div>
         <ReportChoices group={group} period={period} />

@@ -10,7 +10,7 @@ export const EVENT_NOTES: Readonly<Record<WebhookEvent, string>> = {
   "enrollment.ended": "A contact left a sequence: finished, replied, or unenrolled.",
   "portal.disconnected": "The account is no longer connected.",
   "portal.reconnected": "The account is connected again.",
-  "sender.refused": "A sender can't send: no seat, no permission, or no connected inbox.",
+  "sender.refused": "A sender can't send (no inbox, seat, or permission).",
 };
 
 export const OFF_REASONS: Readonly<Record<DisabledReason, string>> = {

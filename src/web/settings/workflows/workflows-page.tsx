@@ -105,9 +105,7 @@ function WorkflowTable({ frame, list, numbers, since, places }: WorkflowsModel) 
 /** Nothing to list: because nothing is there, or because we do not know. */
 function Nothing({ list: { readAt, problem, knowsOurSteps } }: Pick<WorkflowsModel, "list">) {
   if (readAt === null && problem === null)
-    return (
-      <p class="empty">We're still reading your workflows from HubSpot. Reload this page in a minute.</p>
-    );
+    return <p class="empty">We're still reading your workflows from HubSpot. Reload in a minute.</p>;
   if (problem !== null) return <p class="empty">No workflows to show.</p>;
   return (
     <p class="empty">
