@@ -81,7 +81,7 @@ export function userIdOf(id: string | null): UserId | undefined {
   return id !== null && /^\d{1,18}$/.test(id) ? BigInt(id) : undefined;
 }
 
-/** @param people those who are named as senders. */
+/** @param people those named as senders. */
 export function toStep(row: StepRow, people: ReadonlyMap<UserId, Person>): ListedStep {
   const senderMode = isNative(row.kind)
     ? null
@@ -135,7 +135,7 @@ function warningsOf(
   ];
 }
 
-/** Whether a field of a step has another value for each contact. */
+/** Whether a field of a step has a different value for each contact. */
 export function varies(step: Pick<ListedStep, "varying">, field: StepField): boolean {
   return step.varying.includes(field);
 }

@@ -60,7 +60,7 @@ const FILTER_KEYS = {
   retries: "retries",
 } as const satisfies Partial<Record<QueryField, keyof ExecutionFilter>>;
 
-/** Stands for every action, where the page would otherwise show only those that enroll. */
+/** Stands for every action; without it the page shows only those that enroll. */
 export const ALL_KINDS = "all";
 
 /** What the list shows as long as an address says nothing: what was enrolled, and each contact's visit to a workflow once. */
@@ -99,7 +99,7 @@ export function readActivityQuery(query: Readonly<Record<string, unknown>>, cloc
     given[field] = text;
     const { since, until } = filter;
     Object.assign(filter, part);
-    // Of two start times the later one counts, of two ends the earlier one.
+    // Of two start times the later one counts; of two ends, the earlier one.
     if (typeof since === "string" && part.since !== undefined && since > part.since) filter["since"] = since;
     if (typeof until === "string" && part.until !== undefined && until < part.until) filter["until"] = until;
   }
@@ -183,7 +183,7 @@ const MOMENT_FIELDS = {
   enrolled: "enrolledSince",
 } as const satisfies Partial<Record<QueryField, keyof ExecutionFilter>>;
 
-/** The parameters that say the same as a stored filter. */
+/** The parameters that are equivalent to a stored filter. */
 export function givenBy(filter: ExecutionFilter): ActivityQuery["given"] {
   const fields = Object.entries({ ...FILTER_KEYS, ...MOMENT_FIELDS }) as [
     QueryField,

@@ -11,7 +11,7 @@ import type { ExecutionId, PortalId } from "#platform/ids/branded-ids.js";
 export const ADMIN_ACTIONS = ["CANCEL", "RETRY", "TRY_NOW"] as const;
 export type AdminAction = (typeof ADMIN_ACTIONS)[number];
 
-/** The same as the audit notes what was done. */
+/** The same, in the words that the audit uses for what was done. */
 export const AUDIT_ACTIONS: Readonly<Record<AdminAction, string>> = {
   CANCEL: "CANCELLED",
   RETRY: "RETRIED",

@@ -12,7 +12,7 @@ import { FILTER_WITHOUT_WHOM, REMOVED } from "#domain/contacts/forget-searches.j
 export interface BulkJob {
   readonly id: bigint;
   readonly action: AdminAction;
-  /** Null once it ended, if it said whom it was for; or if this version cannot read it. */
+  /** Null if this version cannot read it, or if the job has ended and the filter said whom it was for. */
   readonly filter: ExecutionFilter | null;
   readonly state: "RUNNING" | "DONE" | "STOPPED";
   readonly userEmail: string | null;
@@ -62,7 +62,9 @@ export async function startBulkJob(pool: Pool, actor: Actor, job: NewBulkJob): P
   });
 }
 
-/** The audit is kept for years, beyond a person's deletion: how was searched is kept, not for whom. */
+/**
+ * The audit is kept for years, even after a person's data is deleted: it says what kind of search it was, not for whom.
+ */
 function withoutWhom(filter: ExecutionFilter): ExecutionFilter {
   const search = filter.search?.includes("@") === true ? "an address" : "an id or part of an address";
   return {
@@ -168,7 +170,7 @@ export async function stopBulkJob(pool: Pool, actor: Actor, id: bigint): Promise
   return inTransaction(pool, (client) => endBulkJob(client, actor, { id, reason: null }));
 }
 
-/** The same by the app itself, of a job that can never be carried out, with a sentence for the admins that says why. */
+/** The same by the app itself, for a job that can never be carried out, with a sentence that tells the admins why. */
 export async function giveUpBulkJob(
   client: PoolClient,
   worker: System,

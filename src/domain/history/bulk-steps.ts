@@ -21,7 +21,7 @@ export interface BulkStep {
   readonly changed: number;
 }
 
-/** A step failed; its job is as it was before. */
+/** A step failed; its job is as it was before the step. */
 export class BulkStepFailed extends AppError {
   override readonly code = "BULK_STEP_FAILED";
 
@@ -58,7 +58,7 @@ const CLAIM = `
    LIMIT 1 FOR UPDATE OF j SKIP LOCKED`;
 
 /**
- * One step of one running job; the caller's transaction makes its work and its progress one.
+ * One step of one running job; the caller's transaction covers both its work and its progress.
  *
  * @param except jobs to leave alone
  * @returns undefined if no job is left to work on

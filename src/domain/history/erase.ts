@@ -99,12 +99,12 @@ const DELETE_IMPORTS = `
   ) DELETE FROM import_rows WHERE portal_id = $1 AND import_id IN (SELECT id FROM ended)`;
 
 /**
- * Deletes what cooldowns kept, who was put in workflows, the files of imports and what receivers of webhooks answered, and records that the erasure
- * is done and up to when.
+ * Deletes what is kept for cooldowns, who was put in workflows, the files of imports and the answers of webhooks'
+ * receivers, and records that the erasure is done and up to when.
  */
 export async function endErasure(pool: Pool, { portalId, requestedAt }: Erasure): Promise<void> {
   await pool.query("DELETE FROM past_enrollments WHERE portal_id = $1", [portalId]);
-  // Of those under way the contact's stamp has yet to be emptied: they forget the contact once that is done.
+  // For those under way the contact's stamp still has to be cleared: they forget the contact once that is done.
   await pool.query("DELETE FROM unenrollments WHERE portal_id = $1 AND contact_id IS NULL", [portalId]);
   await pool.query("DELETE FROM flow_entries WHERE portal_id = $1 AND created_at <= $2 AND state = 'DONE'", [
     portalId,

@@ -29,7 +29,7 @@ export interface ExecutionSearch {
   read(position: Position, pageSize: number): Promise<ActivityPage>;
   /** What the whole search finds, by result and reason. */
   count(): Promise<ActivityTotals>;
-  /** Of a list, the addresses and contact ids that no call was ever for; undefined: it is no list. */
+  /** If the search is a list: the addresses and contact ids that no call was ever for; otherwise undefined. */
   missing(): Promise<readonly string[] | undefined>;
   /** A part too short for the index was looked for only in what was accepted since then; undefined: in everything. */
   readonly partsSince: Date | undefined;

@@ -56,7 +56,7 @@ const REMARKS: Readonly<Record<string, string>> = {
   COMPLETION_ABANDONED: "We couldn't report the result in time, so the workflow continued without it.",
 };
 
-/** What tells how a waiting contact stands. */
+/** What shows how far a waiting contact is. */
 export interface ShownState {
   readonly state: string;
   readonly attempts: number;
@@ -91,7 +91,7 @@ export function badgeOf(item: ShownState, present: Present): string {
 export function remarkOn(item: ShownState, present: Present): string {
   const { state, attempts, outcome, kind } = item;
   const waits = waitsFor(item, present);
-  // When it is due is said beside it.
+  // When it is due is shown beside it.
   if (waits === "scheduled") return "Scheduled by the workflow action.";
   if (waits === "held") return "Held: enrollment is paused.";
   if (state === "QUEUED" && attempts === 0 && kind === "UNENROLL") return "Waiting to be unenrolled.";

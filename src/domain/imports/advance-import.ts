@@ -17,8 +17,8 @@ export interface ImportKey {
 const LEASE_SECONDS = 20;
 
 /**
- * Takes up the import that has waited longest, unless another process works on it. Of a disconnected account nothing is
- * taken up but what has to be canceled.
+ * Takes up the import that has waited longest, unless another process works on it. For a disconnected account only what
+ * has to be canceled is taken up.
  *
  * @param except imports to leave alone
  */
@@ -120,7 +120,7 @@ async function current(client: PoolClient, key: ImportKey, state: ImportState): 
 /** Contacts' ids by the numbers of their rows. */
 export type RowContacts = ReadonlyMap<number, string>;
 
-/** What a dry run foresees of a row. */
+/** What a dry run predicts for a row. */
 export interface ForeseenRow {
   readonly number: number;
   /** Null: HubSpot was not asked, or does not have the contact. */
@@ -130,7 +130,7 @@ export interface ForeseenRow {
 }
 
 /**
- * Keeps what a dry run foresees of rows and whose they are, together with how far it came; ends it with the last row.
+ * Stores what a dry run predicts for rows and whose they are, together with how far it came; ends it with the last row.
  * False as above.
  */
 export async function noteForeseen(
@@ -166,7 +166,7 @@ export async function noteForeseen(
   });
 }
 
-/** Says of rows whose they are, so that they are found once the contact is erased. */
+/** Stores whose rows are, so that they are found once the contact is erased. */
 export async function noteContacts(
   client: PoolClient,
   { portalId, importId }: ImportKey,
@@ -181,7 +181,7 @@ export async function noteContacts(
 }
 
 /**
- * Writes to their rows what came of the executions that ended. What waits for a cap, a window or a date is not counted:
+ * Writes the results of executions that ended to their rows. What waits for a cap, a window or a date is not counted:
  * it holds nothing up.
  *
  * @returns how many of the import's executions have not had their turn yet.
@@ -222,7 +222,7 @@ export async function readToCancel(pool: Pool, { portalId, importId }: ImportKey
   return rows.map(({ id }) => BigInt(id));
 }
 
-/** Nothing of it waits anymore. */
+/** Nothing in it waits anymore. */
 export async function endCancelling(pool: Pool, { portalId, importId }: ImportKey): Promise<void> {
   await pool.query("UPDATE imports SET is_cancelling = false WHERE portal_id = $1 AND id = $2", [
     portalId,

@@ -10,7 +10,7 @@ import type { EnrollmentDefaults } from "./enrollment-defaults.js";
 import type { ImportMapping } from "./file/guess-mapping.js";
 import { findImport, type Import, type ImportState } from "./import.js";
 
-/** What can be asked of an import. */
+/** What can be done with an import. */
 export const IMPORT_VERBS = ["dry-run", "start", "pause", "resume", "cancel"] as const;
 export type ImportVerb = (typeof IMPORT_VERBS)[number];
 
@@ -51,7 +51,7 @@ export type ChangeOutcome =
   | { readonly kind: "not-found" }
   /** Its state does not allow it. */
   | { readonly kind: "conflict"; readonly state: ImportState }
-  /** Someone else set it up in another way since. */
+  /** Someone else has changed its setup since. */
   | { readonly kind: "changed-meanwhile"; readonly import: Import }
   /** It lacks what every row needs. */
   | { readonly kind: "incomplete"; readonly problems: readonly { field: string; detail: string }[] };
@@ -121,16 +121,16 @@ async function changed(client: PoolClient, portalId: PortalId, id: bigint): Prom
   return after === undefined ? { kind: "not-found" } : { kind: "changed", import: after };
 }
 
-/** What is to be set up of an import; undefined: as it is. */
+/** What is to be changed in an import's setup; undefined: stays as it is. */
 export interface ImportSetUp {
   readonly mapping?: ImportMapping | undefined;
   readonly defaults?: EnrollmentDefaults | undefined;
-  /** Of an import from Close. */
+  /** Only for an import from Close. */
   readonly choices?: CloseChoices | undefined;
 }
 
 /**
- * Says which column is what, and what applies where a row says nothing. A dry run from before says nothing anymore.
+ * Sets which column is what, and what applies if a row says nothing. An earlier dry run no longer counts.
  *
  * @param version what it was when a form was filled in from it.
  */
@@ -229,7 +229,7 @@ async function renameContacts(
   );
 }
 
-/** Erases the file and its results. What was handed over to be enrolled is enrolled; the rest is not. */
+/** Erases the file and its results. What was already handed over is enrolled; the rest is not. */
 export async function deleteImport(pool: Pool, actor: Actor, id: bigint): Promise<"deleted" | "not-found"> {
   requireRight(actor, "changeImport");
   const { portalId } = actor;

@@ -26,7 +26,9 @@ export const NO_FACTS: CloseFacts = { sequences: [], senders: [], statuses: [] }
 
 const hubspotId = z.string().regex(/^\d{1,20}$/, "This is no id.");
 
-/** Which subscriptions are enrolled, and what Close's names stand for here. What is not named stands for nothing. */
+/**
+ * Which subscriptions are enrolled, and what Close's names stand for here. A name that is left out stands for nothing.
+ */
 export const closeChoicesSchema = z.strictObject({
   statuses: z
     .array(z.string().max(100))

@@ -14,7 +14,7 @@ const SLICE = 500;
 const LONGEST_NAME = 200;
 
 /**
- * SQL: what names a row's contact: its id, otherwise its address in lower case; null: nothing.
+ * SQL: what names a row's contact: its id, otherwise its address in lower case; null: nothing does.
  *
  * @param email SQL of the column's place in the row, or null; `id` the same way.
  */
@@ -22,8 +22,8 @@ export const contactKey = (cells: string, { email, id }: { email: string; id: st
   `left(coalesce(nullif(btrim(${cells} ->> ${id}), ''), nullif(lower(btrim(${cells} ->> ${email})), '')), 320)`;
 
 /**
- * Stores a file to be imported, in slices as it is read: nothing of it is seen before all of it is there, and nothing is
- * kept of a file that ends early or is refused.
+ * Stores a file to be imported, in slices as it is read: nothing of it is visible before all of it is stored, and
+ * nothing is kept of a file that ends early or is refused.
  *
  * @param inCommit runs in the transaction that lets the new import be seen; if it throws, nothing is kept.
  * @returns what that returns.
@@ -76,7 +76,7 @@ export async function createImport<Result>(
   }
 }
 
-/** In a transaction: also where whoever uploaded has gone, and nobody waits for the answer anymore. */
+/** In a transaction: also if whoever uploaded is gone, and nobody waits for the answer anymore. */
 async function forget(pool: Pool, portalId: PortalId, importId: bigint): Promise<void> {
   await inTransaction(pool, async (client) => {
     await client.query("DELETE FROM import_rows WHERE portal_id = $1 AND import_id = $2", [

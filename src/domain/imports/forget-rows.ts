@@ -4,7 +4,7 @@ import { inTransaction } from "#platform/db/transaction.js";
 import { noteContacts, type ImportKey, type RowContacts } from "./advance-import.js";
 import { foreseenName } from "./results.js";
 
-/** A row that names an address alone. */
+/** A row that names only an address. */
 export interface UnnamedRow {
   readonly number: number;
   readonly email: string;
@@ -16,7 +16,7 @@ export interface UnnamedRow {
 const WAS_UNKNOWN = `coalesce(
   foreseen = '${foreseenName({ result: "FAILED", reasonCode: "CONTACT_NOT_FOUND" })}' OR reason_code = 'CONTACT_NOT_FOUND', false)`;
 
-/** Rows that name an address alone and are still to be held against HubSpot; undefined: there are none. */
+/** Rows that name only an address and are still to be compared with HubSpot; undefined: there are none. */
 export async function readUnnamedRows(
   pool: Pool,
   { portalId, importId }: ImportKey,
@@ -38,7 +38,7 @@ export async function readUnnamedRows(
 }
 
 /**
- * Keeps whose these rows are, and takes out what the file says about strangers: HubSpot does not have them, so one of
+ * Stores whose these rows are, and removes what the file says about strangers: HubSpot does not have them, so one of
  * them may be the contact that was erased. What happened to a row stays, and with it the counts.
  *
  * @param upTo the last row that was looked at; undefined: there are no more.

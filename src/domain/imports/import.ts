@@ -22,7 +22,7 @@ export type ImportState = (typeof IMPORT_STATES)[number];
 export const IMPORT_SOURCES = ["FILE", "SEGMENT", "CLOSE"] as const;
 export type ImportSource = (typeof IMPORT_SOURCES)[number];
 
-/** What happened to the rows; of a dry run, what would. */
+/** What happened to the rows; for a dry run, what would happen. */
 export interface ImportCounts {
   readonly rows: number;
   readonly handled: number;
@@ -112,7 +112,7 @@ const toImport = (row: ImportRecord): Import => ({
   endedAt: row.ended_at,
 });
 
-/** One that nobody named is called by its source, once that is known. */
+/** An import that nobody named is named after its source, once that is known. */
 const shownName = ({ name, source, source_id }: ImportRecord): string =>
   name !== "" ? name : source === "SEGMENT" ? `Segment ${source_id ?? ""}` : "Import";
 

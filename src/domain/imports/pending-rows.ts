@@ -9,7 +9,7 @@ export interface PendingRow {
   readonly contactKey: string | null;
   /** An earlier row names the same contact. */
   readonly isDuplicate: boolean;
-  /** Set if the row was settled before it came to that. */
+  /** Set if the row was settled before it was tried. */
   readonly result: string | null;
   readonly reasonCode: string | null;
 }

@@ -63,7 +63,7 @@ export async function createSegmentImport(
   });
 }
 
-/** What was read of a source in one go. */
+/** What was read of a source at once. */
 export interface ReadPart {
   /** Where the reading stood before: what another process read meanwhile is not read twice. */
   readonly from: unknown;
@@ -120,7 +120,7 @@ export async function appendRows(pool: Pool, key: ImportKey, part: ReadPart): Pr
 const isSamePlace = (one: unknown, other: unknown): boolean =>
   JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 
-/** Ends the reading of a source that cannot be read: what was read of it goes, and so does the key to it. */
+/** Ends the reading of a source that cannot be read: what was read of it is deleted, and so is the key to it. */
 export async function failReading(
   pool: Pool,
   { portalId, importId }: ImportKey,

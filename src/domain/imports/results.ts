@@ -12,7 +12,7 @@ export const RESULT = `CASE
   WHEN e.enrollment_status IS NOT NULL THEN e.enrollment_status
   WHEN e.state = 'WATCHING' OR (e.state = 'QUEUED' AND e.has_waited) THEN 'WAITING' END`;
 
-/** With the executions of those rows alone whose end is not written down yet: most are. */
+/** Joins only the executions of rows whose end is not stored yet; for most rows it is. */
 const ROWS = `import_rows r LEFT JOIN executions e ON e.portal_id = r.portal_id AND e.id = r.execution_id AND r.result IS NULL
   WHERE r.portal_id = $1 AND r.import_id = $2`;
 
@@ -72,7 +72,7 @@ function toCounts(rows: number, tallies: readonly Tally[]): ImportCounts {
   return { rows, handled, ...counts, reasons };
 }
 
-/** What a dry run foresees of a row, as it is stored with it. */
+/** What a dry run predicts for a row, as it is stored with the row. */
 export const foreseenName = ({ result, reasonCode }: Pick<Tally, "result" | "reasonCode">): string =>
   `${result}/${reasonCode ?? ""}`;
 
@@ -96,7 +96,7 @@ export interface ResultRow {
 /** Rows in memory at a time. */
 const CHUNK = 500;
 
-/** Of an import that was tried and not started: what would become of its rows. */
+/** For an import that was tried and not started: what would happen to its rows. */
 const FORESEEN = `SELECT r.row_number AS number, r.cells, nullif(split_part(r.foreseen, '/', 1), '') AS result,
     nullif(split_part(r.foreseen, '/', 2), '') AS "reasonCode", r.reason, NULL AS "executionId"
   FROM import_rows r WHERE r.portal_id = $1 AND r.import_id = $2`;

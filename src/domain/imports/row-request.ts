@@ -15,7 +15,7 @@ import type { ImportField } from "./file/guess-mapping.js";
 import type { Import } from "./import.js";
 import type { PendingRow } from "./pending-rows.js";
 
-/** A row as an enrollment that can be asked for. */
+/** A row as an enrollment that can be requested. */
 export interface RowRequest {
   readonly kind: "request";
   /** Its id, or its address in lower case. */
@@ -45,7 +45,7 @@ const invalid = (reason: string, code: ErrorCode = "INVALID_INPUT"): RowRefusal 
   reason,
 });
 
-/** What a row asks for, besides whom by the words that the answer is found by. */
+/** What a row asks for, and the words by which the answer for its contact is found. */
 interface Asked {
   readonly kind: "asked";
   readonly contact: string;
@@ -53,8 +53,8 @@ interface Asked {
 }
 
 /**
- * Makes requests of rows: each row's own words before the import's defaults. In their order. What they name is found as
- * for a call of the API, so that a row is refused for the same reasons.
+ * Turns rows into requests, in their order: a row's own words come before the import's defaults. What they name is
+ * found as for a call of the API, so that a row is refused for the same reasons.
  */
 export async function requestsOf(
   pool: Pool,
@@ -140,7 +140,7 @@ function wishOf(
   return { ...defaults, sequence, sender: senderOf(row, words, source), notBefore, reference };
 }
 
-/** Close's sequence stands for the one that was chosen for it; a row's own word comes before the import's. */
+/** Close's sequence stands for the one chosen for it; a row's own word comes before the import's. */
 function sequenceOf(
   { cells }: PendingRow,
   { sequenceId, sequenceName }: Words,

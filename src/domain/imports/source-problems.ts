@@ -1,4 +1,4 @@
-/** Why an import's source could not be read to its end: a sentence for whoever asked for it. */
+/** Why an import's source could not be read to its end, as a sentence for whoever requested it. */
 export const SOURCE_PROBLEMS = {
   MISSING_SCOPES:
     "HubSpot does not let the app read segments: the permission crm.lists.read is missing. Give it on Settings → Imports.",

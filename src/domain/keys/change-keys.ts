@@ -6,13 +6,13 @@ import { authorOf, type Actor, type ApiScope } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { makeKey } from "./key-text.js";
 
-/** Keys of an account that are in force at a time: nobody can keep track of more. */
+/** The maximum number of an account's valid keys: nobody can keep track of more. */
 export const MAX_KEYS = 100;
 
 /** Characters of a key's name. */
 export const LONGEST_KEY_NAME = 100;
 
-/** A key as it is asked for. */
+/** A key as requested. */
 export interface KeyDraft {
   readonly name: string;
   readonly scopes: readonly ApiScope[];
@@ -21,12 +21,12 @@ export interface KeyDraft {
 }
 
 export type CreateKeyOutcome =
-  /** The key is told this once and never again. */
+  /** The key is returned this once and never again. */
   | { readonly kind: "created"; readonly key: string; readonly prefix: string }
   | { readonly kind: "too-many" } // the account has MAX_KEYS; two made at once may exceed it by one
   | { readonly kind: "unknown-portal" };
 
-/** Makes a key of the API for the actor's account. */
+/** Makes an API key for the actor's account. */
 export async function createKey(pool: Pool, actor: Actor, draft: KeyDraft): Promise<CreateKeyOutcome> {
   requireRight(actor, "createKey");
   return inTransaction(pool, async (client) => {
@@ -72,7 +72,7 @@ async function whyNoMore(
 
 /**
  * Revokes the key with this prefix. Every process refuses it within seconds (recognize-key.ts). False if the account
- * has no such key in force.
+ * has no such valid key.
  */
 export async function revokeKey(pool: Pool, actor: Actor, prefix: string): Promise<boolean> {
   requireRight(actor, "revokeKey");

@@ -1,5 +1,5 @@
 /**
- * The moment at which a key expires whose last day this is: the end of that day, in UTC.
+ * The moment at which a key with this last day expires: the end of that day, in UTC.
  *
  * @param day such as 2027-01-31
  * @returns undefined if there is no such day

@@ -1,10 +1,10 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
 
-/** The parts of a key of the API: `sqe_<prefix>_<secret>`. */
+/** The parts of an API key: `sqe_<prefix>_<secret>`. */
 export interface KeyParts {
   /** Eight letters and digits: public, for lists and logs. */
   readonly prefix: string;
-  /** SHA-256 of the secret part. That has 256 random bits: nobody finds it by trying, so no slow hash is needed. */
+  /** SHA-256 of the secret part. It has 256 random bits: nobody can guess it, so no slow hash is needed. */
   readonly secretHash: Buffer;
 }
 

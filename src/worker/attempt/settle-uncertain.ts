@@ -22,7 +22,7 @@ async function settle(
   return readAgainLater(execution, context, { believedInMs, problem });
 }
 
-/** A doubt that ends unsettled is reported as such: someone has to look at the contact. */
+/** A doubt that is never settled is reported as such: someone has to look at the contact. */
 function withDoubt(execution: ClaimedExecution, result: Result): Result {
   if (result.to !== "DECIDED" || result.outcome.errorCode === undefined || !wasEverInDoubt(execution))
     return result;
@@ -32,8 +32,8 @@ function withDoubt(execution: ClaimedExecution, result: Result): Result {
 /**
  * Settles an execution whose last attempt ended without an answer, by reading: an enrollment in the same sequence at or
  * after its first attempt is ours and counts as done, even one that has ended. "None" is believed only when HubSpot has
- * had the time to show one (doubt.ts); then the contact may be attempted again. While HubSpot counts an enrollment that
- * it does not show, nothing is sent; that ends at the deadline.
+ * had time to show one (doubt.ts); then the contact may be attempted again. While HubSpot counts an enrollment that it
+ * does not show, nothing is sent; that ends at the deadline.
  */
 export async function settleUncertain(
   execution: ClaimedExecution,

@@ -23,13 +23,13 @@ export interface BatchResult {
   readonly results: readonly CompletionResult[];
   /** Completions whose result the answer leaves open. */
   readonly untold: readonly OwedCompletion[];
-  /** HubSpot accepted some of the untold ones and not others: none of them says anything about another. */
+  /** HubSpot accepted some of those it did not name, but not others: none of them says anything about another. */
   readonly isMixed: boolean;
 }
 
 /**
- * However often it failed, a workflow waits two minutes at the most once HubSpot is back: a request takes a hundred
- * completions along, and during an outage the portal's circuit spares HubSpot them.
+ * However often it failed, a workflow waits two minutes at most once HubSpot is back: a request carries a hundred
+ * completions, and during an outage the portal's circuit spares HubSpot from them.
  */
 const LONGEST_RETRY_MS = 2 * 60_000;
 const RETRY = { baseMs: 1_000, capMs: LONGEST_RETRY_MS };
@@ -37,7 +37,7 @@ const RETRY = { baseMs: 1_000, capMs: LONGEST_RETRY_MS };
 const DOUBT_RETRY = { baseMs: 6_000, capMs: LONGEST_RETRY_MS };
 const PARKED_MS = 60_000;
 
-/** The grant or its scopes are at fault: each single callback would be refused as well. */
+/** The grant or its scopes are at fault: each single callback would also be refused. */
 const CONCERNS_ALL: readonly number[] = [401, 403];
 
 /**
@@ -58,7 +58,7 @@ function retryDelayMs(fault: HubSpotError, tries: number): number {
   return waitAfterMs(fault, tries + 1, isLostAnswer(fault) ? DOUBT_RETRY : RETRY);
 }
 
-/** Completions that were sent together are sent together again, so that it stays one request. */
+/** Completions that were sent together are sent together again, so that it remains one request. */
 function afterFault(batch: readonly OwedCompletion[], fault: HubSpotError): CompletionResult[] {
   const delayMs = retryDelayMs(fault, Math.max(...batch.map(({ tries }) => tries)));
   const isUnasked = fault instanceof PortalSpared;

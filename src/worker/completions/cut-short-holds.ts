@@ -11,7 +11,7 @@ export interface CutShortOptions {
   readonly count: (holds: number) => void;
 }
 
-/** Once it is known that HubSpot releases contacts early, another alert soon says nothing new. */
+/** Once it is known that HubSpot releases contacts early, another alert soon after says nothing new. */
 const QUIET_HOURS = 30 * 24;
 
 /**

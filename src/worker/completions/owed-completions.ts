@@ -40,7 +40,10 @@ export class OwedCompletions {
     this.#count += count;
   }
 
-  /** Begins to send what is owed if the turn has nothing else to do, or if enough or long enough owed. */
+  /**
+   * Begins to send what is owed if the turn has nothing else to do, or if it is enough, or has been owed for long
+   * enough.
+   */
   sendIfWorthwhile(isQuiet: boolean): void {
     const hasWaited = performance.now() - this.#sinceMs >= COMPLETION_WAIT_MS;
     const isWorthwhile = this.#count > 0 && (isQuiet || hasWaited || this.#count >= COMPLETION_BATCH);

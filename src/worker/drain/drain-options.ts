@@ -11,7 +11,7 @@ import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
 import type { Unenrolling } from "#worker/unenroll/unenroll-tools.js";
 import type { PortalTurnOptions } from "./portal-turn-options.js";
 
-/** What draining portals takes, whichever portal it is. */
+/** What draining needs, whichever portal it is. */
 export interface DrainOptions {
   pool: Pool;
   directory: Directory;
@@ -29,9 +29,9 @@ export interface DrainOptions {
   overdueLooks: OverdueLooks;
   /** Done around every attempt: for traces. */
   aroundAttempt?: PortalTurnOptions["aroundAttempt"];
-  /** Told of every attempt that ended. */
+  /** Called for every attempt that ended. */
   onAttempted?: PortalTurnOptions["onAttempted"];
-  /** Hears what HubSpot said about completions. */
+  /** Called with what HubSpot said about completions. */
   onCompletions?: CompletionOptions["onResults"];
   /** Counts outcomes that HubSpot refused before the end of the requested hold. */
   onCutShort?: (holds: number) => void;
@@ -43,6 +43,6 @@ export interface DrainOptions {
   unenrolling?: Unenrolling | undefined;
   /** Requests per window that one portal allows (docs/hubspot.md §6). */
   rateLimit: number;
-  /** Those of the process; by default of their own. */
+  /** Shared by the process; by default its own. */
   paces?: PaceNotes;
 }

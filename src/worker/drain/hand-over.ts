@@ -22,8 +22,9 @@ export interface HandOverOptions {
 }
 
 /**
- * Hands the portal to its next owner. If the database is away, or someone else holds the row, it tries a few more
- * times: without the hand-over the portal is idle until its lease expires and then until HubSpot's window has passed.
+ * Hands the portal to its next owner. If the database is unavailable, or someone else holds the row, it tries a few
+ * more times: without the hand-over the portal is idle until its lease expires and then until HubSpot's window has
+ * passed.
  *
  * @throws PortalNotReleased if it could not be stored.
  */

@@ -43,7 +43,10 @@ export interface PortalCalls {
   isWaiting(): boolean;
 }
 
-/** Until someone gives the app the right credentials, every call fails alike: one per minute and portal is enough. */
+/**
+ * Until someone gives the app the right credentials, every call fails the same way: one per minute and portal is
+ * enough.
+ */
 const MISCONFIGURED_MS = 60_000;
 
 /**
@@ -51,7 +54,7 @@ const MISCONFIGURED_MS = 60_000;
  * each time, so that an account whose HubSpot answers slowly is not locked out.
  */
 const PROBE_TIMEOUT_STEP_MS = 5_000;
-/** A turn of which no call has ended for this long only waits. */
+/** A turn in which no call has ended for this long is only waiting. */
 const WAITS_AFTER_MS = 1_000;
 
 /**

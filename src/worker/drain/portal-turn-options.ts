@@ -11,7 +11,7 @@ import type { CompletionOptions } from "#worker/completions/send-completions.js"
 import type { HeldSlot, SlotSource } from "./slot-source.js";
 import type { SidePoll } from "./side-work.js";
 
-/** What one turn with a portal takes. */
+/** What one turn with a portal needs. */
 export interface PortalTurnOptions {
   owner: Ownership;
   budget: RequestBudget;
@@ -30,7 +30,7 @@ export interface PortalTurnOptions {
     | undefined;
   /** False while the portal's admin has paused it: uncertain executions are settled, and nothing new begins. */
   mayAttempt: () => Promise<boolean>;
-  /** What is done beside enrolling: contacts are held for it, or an admin waits. */
+  /** What is done besides enrolling: contacts are held for it, or an admin waits. */
   sideWork?: readonly SidePoll[];
   logger: Logger;
   /** Called with the result of every attempt. Must not throw. */

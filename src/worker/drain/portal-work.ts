@@ -121,14 +121,14 @@ export class PortalWork {
     }
   }
 
-  /** First of all: otherwise what a dead owner left would outlive its deadline if the portal cannot be called. */
+  /** This comes first: otherwise what a dead owner left would outlive its deadline if the portal cannot be called. */
   async #takeOver(): Promise<TurnStart> {
     const [start] = await Promise.all([
       takeOver(this.#owner, {
         startOf: this.#kept.startOf,
         hasCrashed: this.#portal.lease.inheritedMs === undefined,
       }),
-      // Claiming waits for it; of a portal that is spared nothing is claimed.
+      // Claiming waits for it; nothing is claimed for a portal that is spared.
       this.#circuit.isOpen ? undefined : this.#senders.policy.current(),
     ]);
     return start;

@@ -6,7 +6,7 @@ const BLOCKED_RETRY_MS = 60_000;
 
 /**
  * The database refuses what every turn needs until the operator fixes it: the page and an alert tell the account's
- * admins why nothing happens. If not even that can be stored, the log has to do (platform/db/trouble-log.ts).
+ * admins why nothing happens. If not even that can be stored, there is only the log (platform/db/trouble-log.ts).
  */
 export async function recordBlocked(options: PortalCircuitOptions, fault: unknown): Promise<void> {
   const trouble = databaseTroubleOf(fault);

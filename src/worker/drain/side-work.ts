@@ -2,10 +2,12 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { Polled } from "#worker/watch/watch-poll.js";
 import { WatchPace } from "#worker/watch/watch-pace.js";
 
-/** One step of work beside enrolling. `isAlone` while the portal has nothing to enroll. */
+/** One step of work besides enrolling. `isAlone` while the portal has nothing to enroll. */
 export type SidePoll = (gateway: PortalGateway, isAlone: boolean) => Promise<Polled>;
 
-/** Work of a turn beside enrolling, such as unenrolling: one step at a time, each paid for by a rest as looks are. */
+/**
+ * Work of a turn besides enrolling, such as unenrolling: one step at a time, each followed by a rest, as with looks.
+ */
 export class SideWork {
   readonly #poll: SidePoll;
   readonly #pace: WatchPace;

@@ -4,7 +4,7 @@ import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { PortalCircuit } from "#platform/queue/portal-circuit.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 
-/** How often a request that waits for the budget checks again at least; slots also become free as answers arrive. */
+/** How often at least a request that waits for the budget checks again; slots also become free as answers arrive. */
 const LOOK_AGAIN_MS = 250;
 
 /** A slot reserved for an attempt, which may send several requests, or none. */
@@ -43,7 +43,7 @@ export interface SlotSource {
 
 export interface SlotSourceOptions {
   portalId: PortalId;
-  /** False once this owner has to take a successor into account. */
+  /** False once this owner has to expect a successor. */
   mayStillSend: () => boolean;
   circuit: Pick<PortalCircuit, "isOpen">;
 }

@@ -60,9 +60,9 @@ const READ = `
 const GATHER_MS = 2;
 
 /**
- * Makes what reads a portal's start. Called by an owner that has acquired the portal: what earlier owners claimed is in it
- * then, all of it. Acquiring waits for each of their statements that found the lease in force, and those that come later
- * have no effect.
+ * Creates the function that reads a portal's start. Called by an owner that has acquired the portal: what earlier
+ * owners claimed is in it then, all of it. Acquiring waits for each of their statements that found the lease in force,
+ * and those that come later have no effect.
  */
 export function createTurnStarts(pool: Pool): (portalId: PortalId) => Promise<TurnStart> {
   return gather({ ms: GATHER_MS, isConcurrent: true, run: (portalIds) => readTurnStarts(pool, portalIds) });
@@ -93,8 +93,8 @@ function toTurnStart(row: TurnStartRow): TurnStart {
 }
 
 /**
- * Makes due again what earlier owners left behind. Also one that handed over in an orderly way may have left claims whose
- * end it could not store; as a rule there are none, and the start tells.
+ * Makes due again what earlier owners left behind. Even an owner that handed over in an orderly way may have left
+ * claims whose end it could not store; as a rule there are none, and the start shows whether there are.
  */
 export async function takeOver(
   owner: Ownership,

@@ -7,8 +7,8 @@ import type { RetryingWriter } from "#worker/writes/retrying-writer.js";
 import type { SidePoll } from "./side-work.js";
 
 /**
- * Shares of the request window for looks at followed enrollments: least of all work. While contacts wait to be enrolled
- * they get what the directory's reserve leaves over; otherwise a twentieth.
+ * Shares of the request window for looks at followed enrollments: the smallest of all. While contacts wait to be
+ * enrolled they get what the directory's reserve leaves; otherwise a twentieth.
  */
 const FOLLOWED_SHARE = { amongOthers: 0.01, alone: 0.05 };
 

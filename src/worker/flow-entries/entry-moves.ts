@@ -15,14 +15,16 @@ export function putOff(of: DueEntry, dueInMs: number): EntryMove {
   return { of, to: of.state, dueInMs, tries: of.tries };
 }
 
-/** Nothing could be found out about one that may have been sent. Only readings that HubSpot answered are counted. */
+/**
+ * Nothing could be found out about an entry that may have been sent. Only readings that HubSpot answered are counted.
+ */
 export function stillInDoubt(of: DueEntry, fault: HubSpotError, doubtMs: number): EntryMove {
   if (fault instanceof HubSpotRejected) return ended(of, "ANSWER_LOST", fault.hubspotMessage);
   const dueInMs = Math.max(askedWaitMs(fault), doubtMs);
   return { of, to: of.state, dueInMs, tries: of.tries, message: fault.message };
 }
 
-/** What a failed request means that certainly changed nothing, or that may be repeated. */
+/** What a failed request means if it certainly changed nothing, or may be repeated. */
 export function afterFault(of: DueEntry, fault: HubSpotError): EntryMove {
   if (fault instanceof HubSpotRejected) {
     const outcome = fault.httpStatus === 403 ? "MISSING_SCOPES" : "REFUSED";

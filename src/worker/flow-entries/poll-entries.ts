@@ -40,7 +40,7 @@ export async function pollEntries(tools: EntryTools): Promise<Polled> {
   return { isMoreLeft: true, decided: 0, requests };
 }
 
-/** Whose time is over is emptied; what a crash left is written again. */
+/** Those whose time is over are cleared; what a crash left is written again. */
 async function moveStamps(tools: EntryTools, due: readonly DueEntry[]): Promise<number> {
   const over = due.filter(({ state }) => state === "STAMPED");
   await writeEntries(
@@ -131,7 +131,7 @@ async function byRoute(tools: EntryTools, entries: readonly DueEntry[], flow: En
   return requests + (await stampFound(tools, found, flow.stamp));
 }
 
-/** Stores the stamps, then writes those that are nobody else's turn. */
+/** Stores the stamps, then writes them to the contacts that no other entry is stamping. */
 async function stampFound(tools: EntryTools, found: readonly FoundEntry[], stamp: string): Promise<number> {
   const contacts = new Set<string>();
   const first = found.filter(({ contactId }) => !contacts.has(contactId) && contacts.add(contactId));

@@ -24,7 +24,7 @@ export async function readEntryFlow(
   if (stamp !== undefined) return { route: "stamp", stamp };
   const workflowId = (await gateway.readWorkflowIds([flowId])).get(flowId);
   if (workflowId === undefined) return { route: "none", outcome: "NOT_SUPPORTED" };
-  // Told in a form that we do not know: as if it could.
+  // In a form that we do not know: treated as if it could.
   const mayReturn = reEnrolling.safeParse(flow.enrollmentCriteria).data?.shouldReEnroll ?? true;
   return { route: "legacy", workflowId, mayReturn };
 }

@@ -16,7 +16,7 @@ export interface SendTools {
   readonly times: EntryTimes;
 }
 
-/** After this many readings that do not show it, nobody can tell anymore whether the contact was put in. */
+/** After this many readings that do not show it, nobody can still tell whether the contact was put in. */
 const MOST_READINGS = 3;
 
 /**
@@ -65,7 +65,7 @@ export async function settleEntry(
     if (current.includes(flow.workflowId)) return ended(entry, "PUT_IN");
   } catch (error) {
     if (!(error instanceof HubSpotError)) throw error;
-    // A refusal may be HubSpot's way to say that the contact is in none.
+    // A refusal may be HubSpot's way of saying that the contact is in none.
     if (!(error instanceof HubSpotRejected)) return stillInDoubt(entry, error, times.doubtMs);
   }
   // A contact enters such a workflow once, however often it is put in.

@@ -7,7 +7,10 @@ import { afterFault, ended } from "./entry-moves.js";
 
 /** How long the stages of an entry take, in ms; shorter ones are for tests. */
 export interface EntryTimes {
-  /** So long a contact's property is set: HubSpot looks at its triggers within moments, and minutes when it is busy. */
+  /**
+   * A contact's property stays set for this long: HubSpot looks at its triggers within moments, and minutes when it is
+   * busy.
+   */
   readonly stampedMs: number;
   /** After a lost answer HubSpot may show an entry late: it is read after this time, and again. */
   readonly doubtMs: number;
@@ -15,7 +18,7 @@ export interface EntryTimes {
 
 export const ENTRY_TIMES: EntryTimes = { stampedMs: 3 * 60_000, doubtMs: 30_000 };
 
-/** One contact whose property is written; an empty value empties it. */
+/** One contact whose property is written; an empty value clears it. */
 export interface EntryStamp {
   readonly entry: DueEntry & { readonly state: "STAMPING" | "CLEARING" };
   readonly contactId: string;
@@ -55,7 +58,10 @@ function taken(of: EntryStamp["entry"], { stampedMs }: EntryTimes): EntryMove {
   return of.state === "STAMPING" ? { of, to: "STAMPED", dueInMs: stampedMs } : ended(of, "PUT_IN");
 }
 
-/** A property that cannot be emptied, because it or its contact is gone, is no reason to say that the contact was not put in. */
+/**
+ * If a property cannot be cleared because it or its contact is gone, that does not mean that the contact was not put
+ * in.
+ */
 function refused(of: EntryStamp["entry"], fault: HubSpotError): EntryMove {
   if (of.state === "CLEARING" && fault instanceof HubSpotRejected) return ended(of, "PUT_IN");
   return afterFault(of, fault);

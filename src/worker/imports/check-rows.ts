@@ -9,7 +9,7 @@ import type { ImportTools } from "./import-tools.js";
 /** Contacts that HubSpot reads in one request. */
 const SLICE = 100;
 
-/** Tries the next rows with the code that enrolls, and counts what would become of them. True: there are more. */
+/** Tries the next rows with the code that enrolls, and counts what would happen to them. True: there are more. */
 export async function checkRows(
   { pool, explainMany }: Pick<ImportTools, "pool" | "explainMany">,
   key: ImportKey,

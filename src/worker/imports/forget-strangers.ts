@@ -7,9 +7,9 @@ import type { ImportTools } from "./import-tools.js";
 const SLICE = 100;
 
 /**
- * After a contact of the account was erased: asks HubSpot whose the next rows are that name an address alone, and takes
- * those out whom HubSpot does not have now, and may have had: a row that HubSpot did not know before the contact was erased
- * is another's, and stays. Undefined: there is nothing of the kind to do. True: there is more.
+ * After a contact of the account was erased: asks HubSpot to whom the next rows that name only an address belong, and
+ * removes those that HubSpot does not have now but may have had: a row that HubSpot did not know before the contact was
+ * erased is another's, and stays. Undefined: there is nothing of the kind to do. True: there is more.
  */
 export async function forgetNextRows(
   { pool, gatewayOf }: Pick<ImportTools, "pool" | "gatewayOf">,

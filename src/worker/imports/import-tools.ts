@@ -14,7 +14,7 @@ export interface ImportTools {
   readonly wake: (portalId: PortalId) => void;
   readonly gatewayOf: (portalId: PortalId) => PortalGateway;
   readonly explainMany: ExplainMany;
-  /** Opens the key to Close that an import needs as long as it is read. */
+  /** Opens the key to Close that an import needs while it is read. */
   readonly cipher: KeyCipher;
   readonly closeOf: (apiKey: string) => CloseClient;
   readonly traceAccepting: TraceAccepting;

@@ -15,11 +15,11 @@ import { CloseRefused, CloseUnavailable } from "#platform/close/errors.js";
 import { cutText } from "#platform/text/storable-text.js";
 import type { ImportTools } from "./import-tools.js";
 
-/** More cannot be chosen from on a page. */
+/** The maximum number that a page can offer as a choice. */
 const MOST_SEQUENCES = 500;
 /** A key is kept no longer than this for a Close that does not answer. */
 const PATIENCE_MS = 24 * 3_600_000;
-/** After no answer, if Close does not say when to ask again. */
+/** The pause without an answer, if Close does not say when to ask again. */
 const ASK_AGAIN_MS = 5_000;
 
 /** Where the reading continues: in the list of sequences, then in the subscriptions of each. */
@@ -30,7 +30,7 @@ const place = z.union([
 type Place = z.output<typeof place>;
 const BEGINNING: Place = { of: "sequences", skip: 0 };
 
-/** What is to be done next, and after which pause. */
+/** What to do next, and after what pause. */
 export interface ReadOn {
   readonly hasMore: boolean;
   readonly waitMs: number;

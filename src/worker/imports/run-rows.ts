@@ -23,7 +23,7 @@ const MOST_IN_LINE = 400;
  */
 const WORTH_A_CALL = 100;
 
-/** Hands the next rows over to be enrolled, as far as the line is short. True: there is more to do at once. */
+/** Hands over the next rows to be enrolled, as long as the line is short. True: there is more to do at once. */
 export async function runRows(
   tools: Pick<ImportTools, "pool" | "gatewayOf" | "wake" | "traceAccepting">,
   key: ImportKey,

@@ -117,7 +117,7 @@ export class SenderSelection {
   }
 
   /**
-   * HubSpot refused the sender: its place and turn are free again, and contacts pass it over from now on.
+   * HubSpot refused the sender: its place and turn are free again, and contacts skip it from now on.
    *
    * @throws LeaseLost if this owner may not send anymore.
    */

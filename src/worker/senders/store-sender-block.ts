@@ -46,9 +46,9 @@ const storeRefusal = (leaseCte: string): string => `
   )}`;
 
 /**
- * Blocks a sender that HubSpot refused, so that contacts pass it over. The first refusal raises an alert: at once or,
- * if one was raised within the hour, at the end of that hour together with the other refused senders. A sender over its
- * limit recovers without help and raises none.
+ * Blocks a sender that HubSpot refused, so that contacts skip it. The first refusal raises an alert: at once or, if one
+ * was raised within the hour, at the end of that hour together with the other refused senders. A sender over its limit
+ * recovers without help and raises none.
  *
  * One statement, since it holds the lease's row, for which a successor would wait. A portal's owner stores one after
  * another (domain/alerts/outbox.ts says why).

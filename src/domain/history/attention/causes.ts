@@ -8,13 +8,13 @@ import type { PortalId } from "#platform/ids/branded-ids.js";
 /** What a cause is about, besides its code. */
 export interface CauseSubject {
   readonly kind: "sender" | "sequence" | "workflow" | "rule";
-  /** Of a rule, the sentence that names it. */
+  /** If it is a rule, the sentence that names it. */
   readonly id: string;
   /** Null: not known, or not anymore. */
   readonly name: string | null;
 }
 
-/** Contacts that were not enrolled for one and the same reason, which is fixed once for all of them. */
+/** Contacts that were not enrolled for the same reason, which can be fixed for all of them at once. */
 export interface Cause {
   /** Null: a code that this version does not know. */
   readonly code: ErrorCode | null;
@@ -28,7 +28,7 @@ export interface Cause {
   /** Those of them that an admin's retry enrolled since, or is about to try. */
   readonly retried: number;
   readonly lastAt: Date;
-  /** The same by stretches of time of equal length, the oldest first. */
+  /** The same by periods of equal length, the oldest first. */
   readonly trend: readonly number[];
   /** By the account's own rules, or by the contact's wish: nothing needs to be done. */
   readonly isExpected: boolean;
@@ -40,9 +40,9 @@ export interface Cause {
 
 /** Bars of a trend. */
 const TREND_BARS = 8;
-/** The newest that are read: more would say the same. */
+/** How many of the newest are read: more would show the same. */
 const MOST_READ = 20_000;
-/** Causes told; the rest is in the list of contacts. */
+/** Causes shown; the rest is in the list of contacts. */
 const MOST_CAUSES = 50;
 
 const ABOUT_SENDER: readonly ErrorCode[] = [
@@ -81,8 +81,9 @@ interface Row {
 const quoted = (codes: readonly string[]): string => codes.map((code) => `'${code}'`).join(", ");
 
 /**
- * Read from the index `executions_results` alone, but for the rule's words, which only the rows have. The preset is that
- * of the newest contact. Materialized, so that what a row is about is worked out once. `is_mended` compares with what holds now: the sender's marks and cap, the pause.
+ * Read only from the index `executions_results`, except for the rule's words, which only the rows have. The preset is
+ * that of the newest contact. Materialized, so that what a row is about is worked out once. `is_mended` compares with
+ * what holds now: the sender's marks and cap, the pause.
  */
 const CAUSES = `
   WITH refused AS MATERIALIZED (

@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 import { outcomeOf } from "../shown-outcome.js";
 
-/** What happened to the contacts of a stretch of time. */
+/** What happened to the contacts of a period. */
 export interface DigestCounts {
   readonly enrolled: number;
   readonly alreadyEnrolled: number;

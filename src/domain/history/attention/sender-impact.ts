@@ -1,18 +1,18 @@
 import type { Pool } from "pg";
 import type { PortalId, UserId } from "#platform/ids/branded-ids.js";
 
-/** What a sender's trouble does to contacts. */
+/** How a sender's problem affects contacts. */
 export interface SenderImpact {
   /** Contacts that were not enrolled because of this sender, without those that a retry enrolled. */
   readonly notEnrolled: number;
-  /** Contacts that someone else was chosen for, as this sender could not send. */
+  /** Contacts for whom someone else was chosen because this sender could not send. */
   readonly movedOn: number;
 }
 
-/** The newest decisions that are looked through for a sender who was skipped: a sixth of a second at most. */
+/** How many of the newest decisions are searched for a sender who was skipped: it takes a sixth of a second at most. */
 const LOOKED_AT = 10_000;
 
-/** Counted in what was decided since then. */
+/** Counts among what was decided since then. */
 export async function readSenderImpact(
   pool: Pool,
   portalId: PortalId,

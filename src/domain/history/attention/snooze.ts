@@ -20,7 +20,10 @@ export function readCauseKey(code: string, subject: string): CauseKey | undefine
   return isKey ? { code, subject } : undefined;
 }
 
-/** Puts a cause aside for some days, whatever contacts it meets until then. One that is aside already stays so for longer or shorter. */
+/**
+ * Puts a cause aside for some days, whatever contacts it affects until then. If it already is, the new number of days
+ * applies.
+ */
 export async function snoozeCause(
   pool: Pool,
   actor: Actor,

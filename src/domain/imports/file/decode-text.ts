@@ -1,6 +1,6 @@
 import { ImportFileError } from "./file-error.js";
 
-/** In the order of what a file's first bytes say; a file without a byte order mark is UTF-8 until a byte shows otherwise. */
+/** What a file's first bytes can say; a file without a byte order mark is UTF-8 until a byte shows otherwise. */
 export type Encoding = "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
 
 /** First bytes that are looked at before anything is decoded. */
@@ -98,7 +98,7 @@ class TextPieces {
     return rest + this.#decode(NONE, false);
   }
 
-  /** The first character that is not ASCII decides, wherever in the file it stands and however the pieces are cut. */
+  /** The first character that is not ASCII decides, wherever it is in the file and however the pieces are cut. */
   #readUndecided(piece: Uint8Array, isEnd: boolean): string {
     const bytes = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece]);
     this.#held = NONE;

@@ -1,8 +1,8 @@
-/** What separates the cells of a row; the rarer one within a cell first. */
+/** What separates the cells of a row, the one that is rarest within a cell first. */
 export const DELIMITERS = ["\t", ";", ","] as const;
 export type Delimiter = (typeof DELIMITERS)[number];
 
-/** Spreadsheets write such a line before the header, to tell each other. */
+/** Spreadsheets write such a line before the header, for each other. */
 const SEP_LINE = /^sep=([,;\t])(?:\r\n|\r|\n)/i;
 
 /** How the file separates its cells, and how many characters come before its header. */

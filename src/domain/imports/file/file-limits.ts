@@ -2,7 +2,7 @@
 export interface FileLimits {
   readonly rows: number;
   readonly columns: number;
-  /** Of a row's text, in characters. */
+  /** Maximum length of a row's text, in characters. */
   readonly rowLength: number;
   readonly fileBytes: number;
 }

@@ -30,8 +30,8 @@ const HEAD_CHARACTERS = 32 * 1024;
 const LINE_BREAKS = ["\r\n", "\n", "\r"];
 
 /**
- * Reads a CSV file from its bytes, in the memory of a few rows: its encoding and its separator are found out, line breaks
- * inside quotes belong to their cell, blank rows are left out.
+ * Reads a CSV file from its bytes, in the memory of a few rows: its encoding and its separator are detected, line
+ * breaks inside quotes belong to their cell, blank rows are left out.
  *
  * @throws ImportFileError, also while the rows are read.
  */
