@@ -3,6 +3,7 @@ import { Openings } from "./windows/openings.js";
 import { HORIZON_DAYS } from "./windows/send-window.js";
 import type { SenderPolicy } from "#domain/contract/sender-policy.js";
 import type { ExecutionId, PortalId, UserId } from "#platform/ids/branded-ids.js";
+import { gather } from "#platform/time/gather.js";
 import { DAY_MS } from "#platform/time/units.js";
 
 /** Our clock, the database's and HubSpot's may differ by this much: an enrollment counts for a day plus this time. */
@@ -28,6 +29,8 @@ interface AccountRow {
 
 /** Executions that may have been sent with an unknown sender are counted again this often while there are any. */
 const RECOUNT_MS = 10_000;
+/** Senders asked about within this time of each other are read by one statement: a turn begins with many owners at once. */
+const GATHER_MS = 5;
 /** About the time that reading one of them takes at HubSpot's pace, and the minimum to wait for them. */
 const DOUBT_WAIT_MS = { each: 100, least: 5_000 };
 
@@ -46,6 +49,13 @@ export class SenderLedger {
   readonly #openings: Openings;
   readonly #accounts = new Map<UserId, Account>();
   readonly #loading = new Map<UserId, Promise<void>>();
+  readonly #readTogether = gather({
+    ms: GATHER_MS,
+    run: async (asked: readonly (readonly UserId[])[]) => {
+      await this.#read(asked.flat());
+      return asked.map(() => undefined);
+    },
+  });
   readonly #senderOf = new Map<ExecutionId, UserId>();
   /** Times of enrollments with an unknown sender, in ms, oldest first. */
   #unknownSentAt: number[] = [];
@@ -68,7 +78,7 @@ export class SenderLedger {
     if (userIds.every((userId) => this.#accounts.has(userId))) return;
     const missing = userIds.filter((userId) => !this.#loading.has(userId));
     if (missing.length > 0) {
-      const read = this.#read(missing);
+      const read = this.#readTogether(missing);
       for (const userId of missing) {
         this.#loading.set(userId, read);
       }
