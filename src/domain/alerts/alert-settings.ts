@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { PortalId } from "#platform/ids/branded-ids.js";
+import type { AlertKind } from "./outbox/alert.js";
 import { openWebhookUrl, sealWebhookUrl, type TextCipher } from "./webhook-seals.js";
 
 /** Where a portal's alerts go, and which failures raise one. */
@@ -13,7 +14,20 @@ export interface AlertSettings {
   failurePercent: number | null;
   /** A summary of the day or the week before; null: none. */
   digest: DigestPeriod | null;
+  /** Kinds that are not sent; left out of a change: as they are. */
+  offKinds?: readonly SwitchableAlert[];
 }
+
+/** Kinds that an admin can do without. Who has the account, and whether it is connected, is always told. */
+export const SWITCHABLE_ALERTS = [
+  "SENDER_REFUSED",
+  "BACKLOG_LATE",
+  "HOLDS_CUT_SHORT",
+  "UNENROLL_BROKEN",
+  "WEBHOOK_OFF",
+  "SERVICE_FAULT",
+] as const satisfies readonly AlertKind[];
+export type SwitchableAlert = (typeof SWITCHABLE_ALERTS)[number];
 
 export const DIGEST_PERIODS = ["DAILY", "WEEKLY"] as const;
 export type DigestPeriod = (typeof DIGEST_PERIODS)[number];
@@ -24,6 +38,7 @@ export const digestPeriodOf = (text: string | null): DigestPeriod | undefined =>
 
 /** Settings, and the version of the row they were read at: 0 if none was saved yet. */
 export interface StoredAlertSettings extends AlertSettings {
+  offKinds: readonly SwitchableAlert[];
   version: number;
 }
 
@@ -34,6 +49,7 @@ interface Row {
   alert_failure_count: number | null;
   alert_failure_percent: number | null;
   alert_digest: string | null;
+  alert_off_kinds: string[] | null;
   version: number;
 }
 
@@ -49,7 +65,7 @@ export async function findAlertSettings(
 ): Promise<StoredAlertSettings> {
   const { rows } = await database.query<Row>(
     `SELECT alert_webhook_url, alert_webhook_sealed, alert_email, alert_failure_count, alert_failure_percent, alert_digest,
-            version
+            alert_off_kinds, version
        FROM portal_settings WHERE portal_id = $1`,
     [portalId],
   );
@@ -61,6 +77,7 @@ export async function findAlertSettings(
     failureCount: row?.alert_failure_count ?? null,
     failurePercent: row?.alert_failure_percent ?? null,
     digest: digestPeriodOf(row?.alert_digest ?? null) ?? null,
+    offKinds: SWITCHABLE_ALERTS.filter((kind) => row?.alert_off_kinds?.includes(kind)),
     version: row?.version ?? 0,
   };
 }
@@ -70,19 +87,19 @@ export async function findAlertSettings(
 export async function saveAlertSettings(
   { database, cipher }: AlertStore,
   portalId: PortalId,
-  { webhookUrl, email, failureCount, failurePercent, digest, version }: StoredAlertSettings,
+  { webhookUrl, email, failureCount, failurePercent, digest, offKinds, version }: StoredAlertSettings,
 ): Promise<boolean> {
   const sealed = webhookUrl === null ? null : sealWebhookUrl(cipher, portalId, webhookUrl);
   const { rowCount } = await database.query(
     `INSERT INTO portal_settings AS s
-       (portal_id, alert_webhook_sealed, alert_email, alert_failure_count, alert_failure_percent, version, alert_digest)
-     VALUES ($1, $2, $3, $4, $5, 1, $7)
+       (portal_id, alert_webhook_sealed, alert_email, alert_failure_count, alert_failure_percent, version, alert_digest, alert_off_kinds)
+     VALUES ($1, $2, $3, $4, $5, 1, $7, $8)
      ON CONFLICT (portal_id) DO UPDATE SET
        alert_webhook_sealed = excluded.alert_webhook_sealed, alert_webhook_url = NULL, alert_email = excluded.alert_email,
        alert_failure_count = excluded.alert_failure_count, alert_failure_percent = excluded.alert_failure_percent,
-       alert_digest = excluded.alert_digest, version = s.version + 1, updated_at = now()
+       alert_digest = excluded.alert_digest, alert_off_kinds = excluded.alert_off_kinds, version = s.version + 1, updated_at = now()
        WHERE s.version = $6`,
-    [portalId, sealed, email, failureCount, failurePercent, version, digest],
+    [portalId, sealed, email, failureCount, failurePercent, version, digest, offKinds],
   );
   return rowCount === 1;
 }

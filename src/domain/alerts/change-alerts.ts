@@ -12,6 +12,7 @@ import {
 } from "./alert-settings.js";
 import { requestConfirmationAgain, confirmNewcomers, type ConfirmationRequest } from "./confirmations.js";
 import { recipientsProblem } from "./recipients.js";
+import { ALERT_NAMES } from "./words.js";
 import { storeNewSecret, type TextCipher } from "./webhook-seals.js";
 
 /** Where alerts are set up, and what they may be sent to. */
@@ -59,14 +60,15 @@ export type ChangeAlertsOutcome =
 export async function changeAlerts(
   { pool, cipher, privateDestinations }: AlertsSetup & { privateDestinations: ReadonlySet<string> },
   actor: Actor,
-  settings: StoredAlertSettings,
+  given: AlertSettings & Pick<StoredAlertSettings, "version">,
 ): Promise<ChangeAlertsOutcome> {
   requireRight(actor, "changeAlerts");
-  const problems = alertProblems(settings, privateDestinations);
+  const problems = alertProblems(given, privateDestinations);
   if (Object.keys(problems).length > 0) return { kind: "invalid", problems };
   const { portalId } = actor;
   return inTransaction(pool, async (client) => {
     const saved = await findAlertSettings({ database: client, cipher }, portalId);
+    const settings = { ...given, offKinds: given.offKinds ?? saved.offKinds };
     if (!(await saveAlertSettings({ database: client, cipher }, portalId, settings)))
       return { kind: "changed-meanwhile" };
     await recordChange(client, actor, {
@@ -101,13 +103,15 @@ function noted(saved: AlertSettings, settings: AlertSettings) {
 }
 
 /** The settings as they are compared, for those who have the addresses before them anyway. */
-export function alertsSnapshot({ webhookUrl, email, failureCount, failurePercent, digest }: AlertSettings) {
+export function alertsSnapshot(settings: AlertSettings) {
+  const { webhookUrl, email, failureCount, failurePercent, digest, offKinds } = settings;
   return {
     alertWebhookUrl: webhookUrl,
     alertEmail: email,
     alertFailureCount: failureCount,
     alertFailurePercent: failurePercent,
     alertDigest: digest,
+    ...(offKinds && { alertOffKinds: offKinds.map((kind) => ALERT_NAMES[kind]) }),
   };
 }
 

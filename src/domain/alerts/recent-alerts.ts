@@ -20,6 +20,9 @@ export interface Delivery {
   readonly lastProblem: string | null;
   /** For a mail that is not yet sent to all addresses: how many have received it. */
   readonly reached: number;
+  /** When it is sent, or tried again. */
+  readonly dueAt: Date;
+  readonly isTried: boolean;
 }
 
 interface Row {
@@ -27,7 +30,7 @@ interface Row {
   message: string;
   page: string | null;
   created_at: Date;
-  deliveries: Delivery[];
+  deliveries: (Omit<Delivery, "dueAt"> & { dueAt: string })[];
 }
 
 const SHOWN = 20;
@@ -39,11 +42,15 @@ export async function listRecentAlerts(pool: Pool, portalId: PortalId): Promise<
   const { rows } = await pool.query<Row>(
     `SELECT kind, message, page, created_at,
             json_agg(json_build_object('channel', channel, 'outcome', outcome, 'lastProblem', last_problem,
-                                              'reached', cardinality(reached))
+                                              'reached', cardinality(reached), 'dueAt', due_at, 'isTried', tries > 0)
                      ORDER BY channel) AS deliveries
        FROM (SELECT * FROM alerts WHERE portal_id = $1 ORDER BY id DESC LIMIT $2) AS newest
       GROUP BY kind, message, page, created_at ORDER BY max(id) DESC LIMIT $3`,
     [portalId, LOOKED_AT, SHOWN],
   );
-  return rows.map(({ created_at, ...alert }) => ({ ...alert, raisedAt: created_at }));
+  return rows.map(({ created_at, deliveries, ...alert }) => ({
+    ...alert,
+    raisedAt: created_at,
+    deliveries: deliveries.map(({ dueAt, ...delivery }) => ({ ...delivery, dueAt: new Date(dueAt) })),
+  }));
 }

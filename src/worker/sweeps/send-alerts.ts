@@ -10,6 +10,7 @@ import type { Logger } from "#platform/observability/logger.js";
 import { describePostFault, type Poster } from "#platform/outbound/post.js";
 import { signatureHeaders } from "#platform/outbound/sign.js";
 import { backoffMs } from "#platform/queue/backoff.js";
+import { withAffected } from "./affected-contacts.js";
 import { eachPortal } from "./each-portal.js";
 
 export interface SendAlertsOptions {
@@ -45,11 +46,12 @@ interface Delivery {
   readonly askedMs?: number | undefined;
 }
 
-async function deliver(alert: DueAlert, options: SendAlertsOptions): Promise<void> {
+async function deliver(due: DueAlert, options: SendAlertsOptions): Promise<void> {
   const { pool, logger } = options;
-  const { portalId, kind, channel, tries } = alert;
-  if (alert.address === null && alert.sealedAddress === null)
-    return endTry(pool, alert, { outcome: alert.reached.length > 0 ? "SENT" : "NOT_WANTED" });
+  const { portalId, kind, channel, tries } = due;
+  if (due.address === null && due.sealedAddress === null)
+    return endTry(pool, due, { outcome: due.reached.length > 0 ? "SENT" : "NOT_WANTED" });
+  const alert = await withAffected(pool, due);
   const delivery = await (channel === "EMAIL" ? mail(alert, options) : post(alert, options));
   if (delivery === undefined) return;
   const { outcome, isDue, problem, askedMs = 0 } = delivery;

@@ -17,7 +17,7 @@ export interface DueAlert {
   readonly timeZone: string | null;
   /** Path of the page of the settings site that it is about; null: none. */
   readonly page: string | null;
-  /** The channel's address, or several for mail, separated by commas; null: the portal has none. */
+  /** The channel's address, or several for mail, separated by commas; null: the portal has none, or does not want the kind. */
   readonly address: string | null;
   /** A webhook's address, sealed; null if there is none, or it is still in `address`. */
   readonly sealedAddress: string | null;
@@ -63,8 +63,10 @@ export async function claimDueAlerts(
       RETURNING alert.portal_id, alert.id, alert.kind, alert.channel, alert.message, alert.page, alert.created_at, alert.tries,
                 alert.reached, alert.refusals,
                 (SELECT time_zone FROM portals WHERE portals.portal_id = alert.portal_id) AS time_zone,
-                CASE alert.channel WHEN 'EMAIL' THEN settings.alert_email ELSE settings.alert_webhook_url END AS address,
-                CASE alert.channel WHEN 'WEBHOOK' THEN settings.alert_webhook_sealed END AS sealed_address`,
+                CASE WHEN alert.kind = ANY (settings.alert_off_kinds) THEN NULL
+                     WHEN alert.channel = 'EMAIL' THEN settings.alert_email ELSE settings.alert_webhook_url END AS address,
+                CASE WHEN alert.channel = 'WEBHOOK' AND NOT alert.kind = ANY (coalesce(settings.alert_off_kinds, '{}'))
+                     THEN settings.alert_webhook_sealed END AS sealed_address`,
     values: [limit, claimSeconds],
   });
   return rows.map((row) => ({

@@ -1,4 +1,4 @@
-import { digestPeriodOf, type AlertSettings } from "#domain/alerts/alert-settings.js";
+import { digestPeriodOf, SWITCHABLE_ALERTS, type AlertSettings } from "#domain/alerts/alert-settings.js";
 import type { AlertProblems } from "#domain/alerts/change-alerts.js";
 import { readRecipients } from "#domain/alerts/recipients.js";
 import type { FormFields } from "#web/kit/form-fields.js";
@@ -11,6 +11,8 @@ export interface AlertEntry {
   failure_count: string;
   failure_percent: string;
   digest: string;
+  /** Alerts that are sent; undefined: the form did not ask. */
+  kinds?: readonly string[];
 }
 
 export function alertEntryOf(saved: AlertSettings): AlertEntry {
@@ -20,6 +22,7 @@ export function alertEntryOf(saved: AlertSettings): AlertEntry {
     failure_count: saved.failureCount?.toString() ?? "",
     failure_percent: saved.failurePercent?.toString() ?? "",
     digest: saved.digest ?? "",
+    kinds: SWITCHABLE_ALERTS.filter((kind) => saved.offKinds?.includes(kind) !== true),
   };
 }
 
@@ -30,16 +33,19 @@ export function readAlertEntry(form: FormFields): AlertEntry {
     failure_count: form.text("failure_count"),
     failure_percent: form.text("failure_percent"),
     digest: form.text("digest"),
+    ...(form.has("asks_kinds") && { kinds: form.texts("kinds") }),
   };
 }
 
 export function toAlertSettings(entry: AlertEntry): AlertSettings {
+  const { kinds } = entry;
   return {
     webhookUrl: entry.webhook_url === "" ? null : entry.webhook_url,
     email: readRecipients(entry.email).join(", ") || null,
     failureCount: toNumber(entry.failure_count),
     failurePercent: toNumber(entry.failure_percent),
     digest: digestPeriodOf(entry.digest) ?? null,
+    ...(kinds && { offKinds: SWITCHABLE_ALERTS.filter((kind) => !kinds.includes(kind)) }),
   };
 }
 

@@ -1,10 +1,14 @@
 import type { ComponentChildren } from "preact";
-import type { StoredAlertSettings } from "#domain/alerts/alert-settings.js";
+import {
+  SWITCHABLE_ALERTS,
+  type StoredAlertSettings,
+  type SwitchableAlert,
+} from "#domain/alerts/alert-settings.js";
 import type { Recipient } from "#domain/alerts/confirmations.js";
 import type { AlertChannel } from "#domain/alerts/outbox/alert.js";
 import { MOST_RECIPIENTS } from "#domain/alerts/recipients.js";
 import { Conflict } from "../words/change-table.js";
-import { SelectField, TextField } from "../frame/fields.js";
+import { CheckBox, Group, SelectField, TextField } from "../frame/fields.js";
 import { PostForm, ProblemSummary } from "../frame/form.js";
 import type { FormState } from "../frame/versioned-form.js";
 import { SitePage, type Frame } from "../frame/shell.js";
@@ -44,18 +48,6 @@ export function AlertsPage(model: AlertsPageModel) {
         </div>
         <ProblemSummary problems={model.form.problems} />
         <Conflict changes={model.form.conflict} />
-        <p>We notify you, at most once an hour per type, when:</p>
-        <ul class="plain">
-          <li>The account is disconnected from HubSpot, or another user reconnects it.</li>
-          <li>We can no longer see who the super admins of this account are.</li>
-          <li>
-            A sender can't send (no inbox, seat, or permission). More within the hour are combined into one
-            alert.
-          </li>
-          <li>Contacts are backed up and some will miss their deadline.</li>
-          <li>A webhook was turned off because its URL no longer responds.</li>
-          <li>Failures in an hour exceed your threshold.</li>
-        </ul>
         <AlertsForm {...model} />
       </section>
       <section class="card" aria-labelledby="tests-title">
@@ -68,7 +60,13 @@ export function AlertsPage(model: AlertsPageModel) {
         <Channel {...model} channel="WEBHOOK" label="Webhook" address={model.saved.webhookUrl} />
         <SigningSecret {...model} />
       </section>
-      <RecentAlerts alerts={model.recent} addressed={addressedBy(model.saved)} format={frame.format} />
+      <RecentAlerts
+        alerts={model.recent}
+        addressed={addressedBy(model.saved)}
+        off={model.saved.offKinds}
+        format={frame.format}
+        now={model.last.EMAIL.now}
+      />
     </SitePage>
   );
 }
@@ -133,8 +131,38 @@ function AlertsForm({ frame, form: { entry, version, problems }, canMail }: Aler
         problems={problems}
         note={`What was enrolled, what wasn't and why, and who is near their cap. Sent to the addresses above, by the clock of ${frame.format.timeZone}.`}
       />
+      <Kinds kinds={entry.kinds ?? []} />
       <button class="button primary">Save</button>
     </PostForm>
+  );
+}
+
+const KIND_LABELS: Readonly<Record<SwitchableAlert, string>> = {
+  SENDER_REFUSED: "A sender can't send (no inbox, seat, or permission)",
+  BACKLOG_LATE: "Contacts are backed up, and some will miss their deadline",
+  HOLDS_CUT_SHORT: "HubSpot released contacts before their wait was over",
+  UNENROLL_BROKEN: "Contacts can't be unenrolled",
+  WEBHOOK_OFF: "A webhook was turned off because its URL no longer responds",
+  SERVICE_FAULT: "A problem on our end keeps contacts waiting",
+};
+
+function Kinds({ kinds }: { kinds: readonly string[] }) {
+  return (
+    <Group
+      legend="Alert me when"
+      note="At most once an hour per type. You're always alerted when the account is disconnected, is reconnected by another user, or will be deleted, and when we can no longer see who its super admins are."
+    >
+      <input type="hidden" name="asks_kinds" value="yes" />
+      {SWITCHABLE_ALERTS.map((kind) => (
+        <CheckBox
+          key={kind}
+          name="kinds"
+          value={kind}
+          label={KIND_LABELS[kind]}
+          isChecked={kinds.includes(kind)}
+        />
+      ))}
+    </Group>
   );
 }
 

@@ -64,7 +64,7 @@ function Outcome(model: OutcomeModel) {
     case "NOT_WANTED":
       return (
         <>
-          {name}not sent: no address was set ({ended}).
+          {name}not sent: no address was set, or this type was turned off ({ended}).
         </>
       );
     case null:
@@ -75,12 +75,20 @@ function Outcome(model: OutcomeModel) {
 /** What is due later waits for others like it: it was not tried yet. */
 const SOON_MS = 5_000;
 
+/** Whether an alert that is to be sent waits for others like it. */
+export const isGathered = ({ isTried, dueAt }: { isTried: boolean; dueAt: Date }, now: Date): boolean =>
+  !isTried && dueAt.getTime() > now.getTime() + SOON_MS;
+
+export const gatheredWords = (dueAt: Date, format: Format): string =>
+  `waiting until ${format.time(dueAt)} to be sent together with others.`;
+
 function OnItsWay({ name, alert, format, now, hasAddress }: OutcomeModel & { name: string }) {
   if (!hasAddress) return <>{name}not sent: no address.</>;
-  if (alert.tries === 0 && alert.nextTryAt.getTime() > now.getTime() + SOON_MS)
+  if (isGathered({ isTried: alert.tries > 0, dueAt: alert.nextTryAt }, now))
     return (
       <>
-        {name}waiting until {format.time(alert.nextTryAt)} to be sent together with others.
+        {name}
+        {gatheredWords(alert.nextTryAt, format)}
       </>
     );
   if (alert.lastProblem === null) return <>{name}being sent.</>;

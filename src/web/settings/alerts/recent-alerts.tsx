@@ -1,8 +1,9 @@
 import type { Delivery, RecentAlert } from "#domain/alerts/recent-alerts.js";
-import type { AlertChannel } from "#domain/alerts/outbox/alert.js";
+import type { AlertChannel, AlertKind } from "#domain/alerts/outbox/alert.js";
 import { ALERT_NAMES } from "#domain/alerts/words.js";
 import type { Format } from "../words/format.js";
 import { Time } from "../frame/connection.js";
+import { gatheredWords, isGathered } from "./last-alert.js";
 import { shorten } from "#platform/text/shorten.js";
 
 /** A gathered alert can name many; the page it leads to shows them all. */
@@ -12,11 +13,14 @@ interface RecentAlertsModel {
   alerts: readonly RecentAlert[];
   /** Channels for which somebody entered an address: nothing waits to be sent by another one. */
   addressed: readonly AlertChannel[];
+  /** Kinds that are turned off. */
+  off: readonly AlertKind[];
   format: Format;
+  now: Date;
 }
 
 /** The last alerts, each with what became of it. */
-export function RecentAlerts({ alerts, addressed, format }: RecentAlertsModel) {
+export function RecentAlerts({ alerts, ...shown }: RecentAlertsModel) {
   return (
     <section class="card" aria-labelledby="recent-title">
       <div class="card-head">
@@ -35,7 +39,7 @@ export function RecentAlerts({ alerts, addressed, format }: RecentAlertsModel) {
           </thead>
           <tbody>
             {alerts.map((alert, index) => (
-              <Row key={index} alert={alert} addressed={addressed} format={format} />
+              <Row key={index} alert={alert} {...shown} />
             ))}
           </tbody>
         </table>
@@ -44,7 +48,13 @@ export function RecentAlerts({ alerts, addressed, format }: RecentAlertsModel) {
   );
 }
 
-function Row({ alert, addressed, format }: Omit<RecentAlertsModel, "alerts"> & { alert: RecentAlert }) {
+function Row({
+  alert,
+  addressed,
+  off,
+  format,
+  now,
+}: Omit<RecentAlertsModel, "alerts"> & { alert: RecentAlert }) {
   const { kind, message, page, raisedAt } = alert;
   const wanted = alert.deliveries.filter(
     ({ outcome, channel }) => outcome !== "NOT_WANTED" && (outcome !== null || addressed.includes(channel)),
@@ -64,10 +74,11 @@ function Row({ alert, addressed, format }: Omit<RecentAlertsModel, "alerts"> & {
       </td>
       <td data-label="Delivery">
         <div>
-          {wanted.length === 0 ? "Not sent: no address." : null}
+          {wanted.length > 0 ? null : off.includes(kind) ? "Not sent: turned off." : "Not sent: no address."}
           {wanted.map((delivery) => (
             <span key={delivery.channel} class="line">
-              {delivery.channel === "EMAIL" ? "Email" : "Webhook"}: <Outcome {...delivery} />
+              {delivery.channel === "EMAIL" ? "Email" : "Webhook"}:{" "}
+              <Outcome delivery={delivery} format={format} now={now} />
             </span>
           ))}
         </div>
@@ -76,7 +87,12 @@ function Row({ alert, addressed, format }: Omit<RecentAlertsModel, "alerts"> & {
   );
 }
 
-function Outcome({ outcome, lastProblem, reached }: Delivery) {
+function Outcome({
+  delivery,
+  format,
+  now,
+}: Pick<RecentAlertsModel, "format" | "now"> & { delivery: Delivery }) {
+  const { outcome, lastProblem, reached, isTried, dueAt } = delivery;
   if (outcome === "SENT")
     return (
       <>
@@ -95,6 +111,7 @@ function Outcome({ outcome, lastProblem, reached }: Delivery) {
         <span class="bad">failed</span>. {lastProblem}
       </>
     );
+  if (isGathered({ isTried, dueAt }, now)) return <>{gatheredWords(dueAt, format)}</>;
   return lastProblem === null ? (
     <>being sent.</>
   ) : (

@@ -121,7 +121,7 @@ function DefaultSender({ setup, sender, formToken }: SetupModel) {
 
 function Alerts({ setup: { alerts, canMail }, formToken }: SetupModel) {
   if (alerts.email !== null || alerts.webhookUrl !== null) return <Title>Alerts are on</Title>;
-  const { email: _, ...others } = alertEntryOf(alerts);
+  const { email: _, kinds: __, ...others } = alertEntryOf(alerts);
   return (
     <>
       <Title>Get alerts</Title>{" "}

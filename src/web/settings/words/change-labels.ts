@@ -65,6 +65,7 @@ const LABELS: Readonly<Record<string, string>> = {
   alertFailureCount: "Failure alert (per hour)",
   alertFailurePercent: "Failure rate alert (%)",
   alertDigest: "Summary",
+  alertOffKinds: "Alerts turned off",
   enrolling: "Enrollment",
   pausedUntil: "Resumes",
   history: "History",
