@@ -244,3 +244,55 @@ describe("a session", () => {
     expect((await before.get("/settings")).status).toBe(401);
   });
 });
+
+describe("a change of access", () => {
+  const members = async () => {
+    const where = { where: { portalId } };
+    const [admins, viewers] = await Promise.all([
+      site.database.prisma.portalAdmin.findMany(where),
+      site.database.prisma.portalViewer.findMany(where),
+    ]);
+    return { admins: admins.map(({ userId }) => userId), viewers: viewers.map(({ userId }) => userId) };
+  };
+  const undo = async () => {
+    const { text } = await admin.get("/settings/access");
+    return admin.post("/settings/undo", {
+      form_token: hiddenField(text, "form_token"),
+      key: hiddenField(text, "key"),
+      back: "/settings/access",
+    });
+  };
+
+  test("can be taken back by whoever made it: giving, another role, and removing with the role", async () => {
+    await know(portal.admin.userId, { superAdmin: true });
+    await know(colleagueId(), { firstName: "Hanna" });
+    const user_id = String(colleagueId());
+    const is = BigInt(colleagueId());
+    await send(admin, "/settings/access/let-in", { user_id, role: "viewer" });
+    expect(await members()).toEqual({ admins: [], viewers: [is] });
+    expect((await undo()).location).toBe(`${site.url}/settings/access`);
+    expect((await admin.get("/settings/access")).text).toContain("Undone.");
+    expect(await members()).toEqual({ admins: [], viewers: [] });
+    await send(admin, "/settings/access/let-in", { user_id, role: "viewer" });
+    await send(admin, "/settings/access/role", { user_id, role: "admin" });
+    await undo();
+    expect(await members()).toEqual({ admins: [], viewers: [is] });
+    await send(admin, "/settings/access/role", { user_id, role: "admin" });
+    await send(admin, "/settings/access/take-out", { user_id });
+    expect(await members()).toEqual({ admins: [], viewers: [] });
+    const { text } = await admin.get("/settings/access");
+    const again = { form_token: hiddenField(text, "form_token"), key: hiddenField(text, "key") };
+    await admin.post("/settings/undo", again);
+    expect(await members()).toEqual({ admins: [is], viewers: [] });
+    await admin.post("/settings/undo", again);
+    expect((await admin.get("/settings")).text).toContain("Not undone");
+    expect(await members()).toEqual({ admins: [is], viewers: [] });
+    const entries = await site.database.prisma.auditEntry.findMany({
+      where: { portalId, subject: "access" },
+      orderBy: { id: "asc" },
+    });
+    expect(entries.map(({ action }) => action)).toEqual([
+      ...["LET_IN", "TAKEN_OUT", "LET_IN", "CHANGED", "CHANGED", "CHANGED", "TAKEN_OUT", "LET_IN"],
+    ]);
+  });
+});

@@ -39,7 +39,11 @@ export async function letSomebodyIn(exchange: FormExchange): Promise<void> {
     !(await giveAccess(pool, actorOf(visit), { userId: person.userId, label: fullLabel(person), role }))
   )
     return finishForm(exchange, "admin-unknown");
-  finishForm(exchange, { name: role === "admin" ? "admin-let-in" : "viewer-let-in", about: person.label });
+  finishForm(exchange, {
+    name: role === "admin" ? "admin-let-in" : "viewer-let-in",
+    about: person.label,
+    undoKey: `${UNDO}remove:${person.userId}`,
+  });
 }
 
 /** POST /settings/access/role */
@@ -51,10 +55,9 @@ export async function changeSomebodysRole(exchange: FormExchange): Promise<void>
   if (person === undefined || role === undefined) return finishForm(exchange, "member-unknown");
   const outcome = await changeRole(pool, actorOf(visit), { ...person, role });
   const changed = role === "admin" ? "made-admin" : "made-viewer";
-  finishForm(exchange, {
-    name: outcome === "changed" ? changed : KEPT_NOTICES[outcome],
-    about: person.label,
-  });
+  const { label: about, userId } = person;
+  if (outcome !== "changed") return finishForm(exchange, { name: KEPT_NOTICES[outcome], about });
+  finishForm(exchange, { name: changed, about, undoKey: `${UNDO}role:${userId}:${person.role}` });
 }
 
 function roleIn(form: FormFields): AccountRole | undefined {
@@ -76,8 +79,32 @@ export async function takeSomebodyOut(exchange: FormExchange): Promise<void> {
   const person = find(await listMembers(pool, session.portalId), form);
   if (person === undefined) return finishForm(exchange, "member-unknown");
   const outcome = await removeAccess(pool, actorOf(visit), person);
-  const name = outcome === "removed" ? "admin-taken-out" : KEPT_NOTICES[outcome];
-  finishForm(exchange, { name, about: person.label });
+  const { label: about, userId, role } = person;
+  if (outcome !== "removed") return finishForm(exchange, { name: KEPT_NOTICES[outcome], about });
+  finishForm(exchange, { name: "admin-taken-out", about, undoKey: `${UNDO}give:${userId}:${role}` });
+}
+
+const UNDO = "access-";
+const UNDO_KEY = new RegExp(`^${UNDO}(give|remove|role):(\\d{1,18})(?::(admin|viewer))?$`);
+
+/**
+ * Takes back what was done to somebody's access. The key itself says how: it is one more change like those that the page offers,
+ * by the same verbs.
+ *
+ * @returns undefined if the key is about something else; false if the access cannot be changed so anymore.
+ */
+export async function undoAccess({ options, visit }: Exchange, key: string): Promise<boolean | undefined> {
+  const [, step, id = "", given] = UNDO_KEY.exec(key) ?? [];
+  if (step === undefined) return undefined;
+  const { pool } = options.database;
+  const { portalId } = visit.session;
+  const [actor, userId, role] = [actorOf(visit), BigInt(id), given === "admin" ? "admin" : "viewer"] as const;
+  const person = await findActivePerson(pool, portalId, userId);
+  if (person === undefined) return false;
+  const changed = { userId, label: fullLabel(person), role };
+  if (step === "give") return giveAccess(pool, actor, changed);
+  if (step === "role") return (await changeRole(pool, actor, changed)) === "changed";
+  return (await removeAccess(pool, actor, changed)) === "removed";
 }
 
 /** The person a form names, if they are among those it may name. */
