@@ -5,12 +5,12 @@ import type { AlertOutcome } from "#domain/alerts/outbox/alert.js";
 import { claimDueAlerts, endTry, type DueAlert } from "#domain/alerts/outbox/due-alerts.js";
 import { openWebhookUrl, signingSecret, type TextCipher } from "#domain/alerts/webhook-seals.js";
 import { webhookBody } from "#domain/alerts/webhook-formats.js";
+import { affectedLine, readAffected } from "#domain/history/attention/affected-contacts.js";
 import { AppError } from "../../errors.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { describePostFault, type Poster } from "#platform/outbound/post.js";
 import { signatureHeaders } from "#platform/outbound/sign.js";
 import { backoffMs } from "#platform/queue/backoff.js";
-import { withAffected } from "./affected-contacts.js";
 import { eachPortal } from "./each-portal.js";
 
 export interface SendAlertsOptions {
@@ -51,7 +51,7 @@ async function deliver(due: DueAlert, options: SendAlertsOptions): Promise<void>
   const { portalId, kind, channel, tries } = due;
   if (due.address === null && due.sealedAddress === null)
     return endTry(pool, due, { outcome: due.reached.length > 0 ? "SENT" : "NOT_WANTED" });
-  const alert = await withAffected(pool, due);
+  const alert = kind === "SENDER_REFUSED" ? await withAffected(pool, due) : due;
   const delivery = await (channel === "EMAIL" ? mail(alert, options) : post(alert, options));
   if (delivery === undefined) return;
   const { outcome, isDue, problem, askedMs = 0 } = delivery;
@@ -60,6 +60,12 @@ async function deliver(due: DueAlert, options: SendAlertsOptions): Promise<void>
   if (!isDue || tries >= MAX_TRIES) return endTry(pool, alert, { outcome, problem });
   const retryInMs = Math.max(askedMs, backoffMs(tries, RETRY));
   await endTry(pool, alert, { retryInMs, problem: problem ?? "" });
+}
+
+/** The alert with how many contacts it has concerned by now. */
+async function withAffected(pool: Pool, alert: DueAlert): Promise<DueAlert> {
+  const line = affectedLine(await readAffected(pool, alert.portalId, alert.createdAt));
+  return line === undefined ? alert : { ...alert, message: `${alert.message}\n${line}` };
 }
 
 async function post(alert: DueAlert, options: SendAlertsOptions): Promise<Delivery> {
