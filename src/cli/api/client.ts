@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { Agent, request, type Dispatcher } from "undici";
 import type { z } from "zod";
 import { CommandError, NotPermitted, NotReachable, Refused } from "../errors.js";
@@ -34,7 +34,7 @@ export interface Call {
 export interface ApiClient {
   /** @returns the answer's JSON, checked. @throws CommandError for any other end. */
   call<Shape extends z.ZodType>(call: Call, shape: Shape): Promise<z.infer<Shape>>;
-  /** @returns the answer's bytes as they arrive, for files. */
+  /** @returns the answer's bytes as they arrive, for files; NotReachable if they break off. */
   download(call: Call): Promise<Readable>;
   close(): Promise<void>;
 }
@@ -58,6 +58,8 @@ const WORTH_TELLING_MS = 2_000;
 const BUSY_STATUSES = new Set([429, 502, 503, 504]);
 
 type Response = Dispatcher.ResponseData;
+/** What is to be had of an answer before the call is done. */
+type Read<Answer> = (response: Response) => Answer | Promise<Answer>;
 
 /** Why a request did not get through, how long it is worth trying in total, and the pause the app asked for. */
 interface TryAgain {
@@ -130,6 +132,14 @@ function networkErrorOf(error: unknown, url: URL): NotReachable {
   });
 }
 
+async function* wholeOf(body: AsyncIterable<Buffer>, url: URL): AsyncGenerator<Buffer> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw networkErrorOf(error, url);
+  }
+}
+
 /** Whether an answer that is not a success may become one. An app that names a time will be there then. */
 function againOr(response: Response, error: CommandError): TryAgain {
   const isTwin = error instanceof Refused && error.code === "IDEMPOTENCY_KEY_IN_USE";
@@ -177,10 +187,13 @@ export function createApiClient({ url: base, key, signal: runSignal, onWait }: A
   }
 
   /** One request. @throws CommandError for an answer or a failure after which another try would not help. */
-  async function attemptOnce(call: Call, url: URL, idempotencyKey: string): Promise<Response | TryAgain> {
+  async function attemptOnce<Answer>(
+    call: Call,
+    { url, idempotencyKey, read }: { url: URL; idempotencyKey: string; read: Read<Answer> },
+  ): Promise<{ answer: Answer } | TryAgain> {
     try {
       const response = await send(call, url, idempotencyKey);
-      if (response.statusCode >= 200 && response.statusCode < 300) return response;
+      if (response.statusCode >= 200 && response.statusCode < 300) return { answer: await read(response) };
       return againOr(response, errorOf(response, parseJson(await textOf(response)), url));
     } catch (error) {
       (call.signal ?? runSignal).throwIfAborted();
@@ -195,15 +208,15 @@ export function createApiClient({ url: base, key, signal: runSignal, onWait }: A
 
   /**
    * One call, tried again while that is safe and may help: every POST carries the same idempotency key each time, and
-   * the other methods may be repeated by their nature.
+   * the other methods may be repeated by their nature. An answer that breaks off is no answer.
    */
-  async function answerTo(call: Call): Promise<Response> {
+  async function answerTo<Answer>(call: Call, read: Read<Answer>): Promise<Answer> {
     const url = urlOf(base, call);
     const idempotencyKey = call.idempotencyKey ?? randomUUID();
     const startedAt = Date.now();
     for (let attempt = 0; ; attempt += 1) {
-      const result = await attemptOnce(call, url, idempotencyKey);
-      if ("statusCode" in result) return result;
+      const result = await attemptOnce(call, { url, idempotencyKey, read });
+      if ("answer" in result) return result.answer;
       const pauseMs = Math.max(pauseBefore(attempt), result.pauseMs);
       const patienceMs = Math.max(result.patienceMs, call.patienceMs ?? 0);
       if (Date.now() - startedAt + pauseMs > patienceMs) throw result.error;
@@ -214,8 +227,7 @@ export function createApiClient({ url: base, key, signal: runSignal, onWait }: A
 
   return {
     async call(call, shape) {
-      const response = await answerTo(call);
-      const text = await textOf(response);
+      const text = await answerTo(call, textOf);
       const parsed = shape.safeParse(text === "" ? {} : parseJson(text));
       if (parsed.success) return parsed.data;
       throw new NotReachable(`${base.origin} does not answer like Sequence Enroller. Check the URL.`, {
@@ -223,7 +235,7 @@ export function createApiClient({ url: base, key, signal: runSignal, onWait }: A
         mayHaveArrived: true,
       });
     },
-    download: async (call) => (await answerTo(call)).body,
+    download: (call) => answerTo(call, ({ body }) => Readable.from(wholeOf(body, base))),
     close: () => agent.destroy(),
   };
 }

@@ -5,7 +5,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { importJob, type ImportJob } from "../api/answers.js";
 import type { Command, CommandContext } from "../command.js";
-import { Interrupted, WrongUse } from "../errors.js";
+import { Interrupted, NotReachable, WrongUse } from "../errors.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { ENROLL_OPTIONS, enrollBody } from "./enroll-options.js";
 import { check, finish, importIdOf, isAtItsEnd, read } from "./follow-import.js";
@@ -75,13 +75,12 @@ export async function saveResults(
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });
-    if (!interrupted.aborted) throw error;
+    if (!interrupted.aborted && !(error instanceof NotReachable)) throw error;
     // Without this word a trial would be started.
     const isTrial = status === "CHECKED" ? " --dry-run" : "";
-    throw new Interrupted(
-      `Interrupted. The results were not saved. To do so: sequence-enroller import --resume ${id}${isTrial} --out ${file}`,
-      { cause: error },
-    );
+    const rest = `The results were not saved. To do so: sequence-enroller import --resume ${id}${isTrial} --out ${file}`;
+    if (interrupted.aborted) throw new Interrupted(`Interrupted. ${rest}`, { cause: error });
+    throw new NotReachable(`${(error as Error).message} ${rest}`, { cause: error });
   }
   output.say(`Results are in ${file}.`);
 }

@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { COMMAND_KEY, runLine, toldEnrollment, toldProblem } from "../../support/command-line.js";
 import { startListener, type Listener } from "../../support/simulated-app.js";
@@ -169,6 +171,29 @@ describe("lists", () => {
     expect(await runLine("list --sort -createdAt --reference -7", { url })).toMatchObject({ code: 0 });
     expect(received[0]?.url).toBe("/api/v1/enrollments?reference=-7&sort=-createdAt");
   });
+
+  test.each(["is cut off", "ends in the middle of its JSON"])(
+    "whose second page %s print whole lines alone, and end with 4",
+    async (how) => {
+      const server = createServer(({ url = "" }, response) => {
+        const first = { results: [toldEnrollment({ id: "1" })], paging: { next: { after: "c1" } } };
+        if (!url.includes("after=")) return response.end(JSON.stringify(first));
+        const half = JSON.stringify({ results: [toldEnrollment({ id: "2" })] }).slice(0, 40);
+        if (how !== "is cut off") return response.end(half);
+        response.writeHead(200, { "content-length": 5_000 });
+        return response.write(half, () => response.destroy());
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const { port } = server.address() as AddressInfo;
+      const run = await runLine("list --all --json", { url: `http://127.0.0.1:${port}` });
+      server.close();
+      expect(run.code).toBe(4);
+      expect(run.stdout.split("\n").map((line) => line && (JSON.parse(line) as { id: string }).id)).toEqual([
+        ...["1", ""],
+      ]);
+      expect(run.stderr).not.toBe("");
+    },
+  );
 
   test("say how to go on after one page", async () => {
     const { url } = await listen(() => ({

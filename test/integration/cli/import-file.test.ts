@@ -1,4 +1,12 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  createServer,
+  request as ask,
+  type ClientRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
@@ -195,3 +203,31 @@ test("Ctrl-C while the results are saved leaves no half file, and says how to ge
   expect(run.stderr).toContain(`import --resume 12 --dry-run --out ${out}`);
   expect(await readdir(folder)).toEqual(["leads.csv"]);
 });
+
+test("results that break off leave no half file, and it says how to get them", async () => {
+  const server = createServer((request, response) => {
+    if (request.url?.endsWith("results.csv") !== true) {
+      request.pipe(forward(request, response));
+      return;
+    }
+    response.writeHead(200, { "content-type": "text/csv", "content-length": 5_000 });
+    response.write("Email,result\nada@lead.example,ENR", () => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const out = path.join(folder, "results.csv");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const run = await runLine(["import", file, "--dry-run", "--out", out], { url });
+  server.close();
+  server.closeAllConnections();
+  expect([run.code, run.stderr]).toEqual([4, expect.stringContaining(`--resume 12 --dry-run --out ${out}`)]);
+  expect(await readdir(folder)).toEqual(["leads.csv"]);
+});
+
+/** The app behind a proxy. */
+function forward(request: IncomingMessage, response: ServerResponse): ClientRequest {
+  const { method, headers, url } = request;
+  return ask(`${api.url}${url ?? ""}`, { method, headers }, (answered) => {
+    response.writeHead(answered.statusCode ?? 502, answered.headers);
+    answered.pipe(response);
+  });
+}
