@@ -64,6 +64,7 @@ afterEach(async () => {
 });
 
 const pool = () => db.database.pool;
+const setup = () => ({ pool: pool(), cipher });
 
 function newSender(opener = cipher): WebhookSender {
   const tools = { pool: pool(), cipher: opener, poster, logger };
@@ -161,10 +162,7 @@ test("a message that is not taken is tried again after 5 s, 30 s and so on to 12
     new Set([delivery!.messageId]),
   );
   answerTo = () => 204;
-  const again = await redeliver({ pool: pool(), cipher }, adminOf(portalId), {
-    webhookId,
-    deliveryId: delivery!.id,
-  });
+  const again = await redeliver(setup(), adminOf(portalId), { webhookId, deliveryId: delivery!.id });
   expect(again.kind).toBe("requested");
   expect((await arrived(9)).at(-1)?.headers["webhook-id"]).toBe(delivery!.messageId);
 });
@@ -294,6 +292,56 @@ test("while a secret is being replaced, messages are signed with both", async ()
   expect([isSignedWith(secret, two!), isSignedWith(rotated!.secret, two!)]).toEqual([false, true]);
 });
 
+test("what waits while its secret is replaced is signed with both, and after two replacements with the last two", async () => {
+  const { webhookId, secret } = await subscribe("/waiting", ["enrollment.refused"]);
+  const rotate = async () => (await rotateWebhookSecret(setup(), adminOf(portalId), webhookId))?.secret ?? "";
+  answerTo = () => 503;
+  await refuse();
+  const [first] = await arrived(1);
+  await settled(webhookId);
+  const second = await rotate();
+  await passTime();
+  await arrived(2);
+  await until(async () => (await deliveriesOf(webhookId))[0]?.tries === 2, "the second try did not begin");
+  const third = await rotate();
+  answerTo = () => 204;
+  await until(async () => {
+    await passTime();
+    await sender.sendDue();
+    return (await deliveriesOf(webhookId))[0]?.state === "DELIVERED";
+  }, "it was not delivered");
+  const signedWith = (one: ReceivedRequest | undefined) =>
+    [secret, second, third].map((each) => one !== undefined && isSignedWith(each, one));
+  expect(signedWith(first)).toEqual([true, false, false]);
+  expect(signedWith(receiver.received[1])).toEqual([true, true, false]);
+  expect(signedWith(receiver.received.at(-1))).toEqual([false, true, true]);
+});
+
+test("a message that is redelivered by many at the same moment is sent once more, and noted once", async () => {
+  const { webhookId } = await subscribe("/again", ["enrollment.refused"]);
+  await refuse();
+  await arrived(1);
+  await settled(webhookId);
+  const [delivered] = await deliveriesOf(webhookId);
+  const asked = Array.from({ length: 6 }, () =>
+    redeliver(setup(), adminOf(portalId), { webhookId, deliveryId: delivered!.id }),
+  );
+  const kinds = (await Promise.all(asked)).map(({ kind }) => kind);
+  expect(kinds.toSorted()).toEqual([...Array<string>(5).fill("pending"), "requested"]);
+  await arrived(2);
+  await settled(webhookId);
+  await sender.sendDue();
+  await sender.stop();
+  expect(receiver.received.map(({ headers }) => headers["webhook-id"])).toEqual([
+    ...[delivered!.messageId, delivered!.messageId],
+  ]);
+  const { rowCount } = await pool().query(
+    "SELECT FROM audit_entries WHERE portal_id = $1 AND action = 'SENT_AGAIN'",
+    [portalId],
+  );
+  expect(rowCount).toBe(1);
+});
+
 test("nothing of an erased contact is kept or told", async () => {
   const { webhookId } = await subscribe("/erasing", ["enrollment.refused"]);
   answerTo = () => 500;
@@ -322,8 +370,7 @@ test("messages are listed and kept for seven days, and for as long as they wait"
     [waiting!.id],
   );
   expect(await deliveriesOf(webhookId)).toHaveLength(1);
-  const setup = { pool: pool(), cipher };
-  const again = await redeliver(setup, adminOf(portalId), { webhookId, deliveryId: old!.id });
+  const again = await redeliver(setup(), adminOf(portalId), { webhookId, deliveryId: old!.id });
   expect(again.kind).toBe("not-found");
   await deleteOldRecords(pool(), () => false);
   const left = await db.database.prisma.webhookDelivery.findMany({
