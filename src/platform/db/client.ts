@@ -9,6 +9,7 @@ import { KEEP_ALIVE, preparedSessions, type OnDatabaseFault } from "./session.js
 /** A PostgreSQL database: hand-written SQL goes through `pool`, everything else through `prisma`; both share connections. */
 export interface Database {
   readonly pool: pg.Pool;
+  /** Made when it is first asked for. */
   readonly prisma: PrismaClient;
   /** Holds the password: for connecting elsewhere (the queue), never for printing. */
   readonly url: string;
@@ -17,6 +18,8 @@ export interface Database {
    * through another connection, and no new ones begin (AnswerNotWanted).
    */
   until(signal: AbortSignal): Database;
+  /** The same, with hand-written SQL through this pool: all of it part of one transaction, for example. */
+  through(pool: pg.Pool): Database;
   /** Waits for queries under way, then closes every connection. May be called twice. */
   close(): Promise<void>;
 }
@@ -77,22 +80,29 @@ export function openDatabase(options: {
   // next query.
   pool.on("connect", (client) => client.on("error", () => undefined));
   if (options.onPoolWait !== undefined) watchPoolWaits(pool, options.poolSize, options.onPoolWait);
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  let prisma: PrismaClient | undefined;
   const canceller = openCanceller(options);
   let closing: Promise<void> | undefined;
-  const close = () =>
-    (closing ??= prisma
-      .$disconnect()
-      .then(async () => void (await Promise.all([pool.end(), canceller.end()]))));
-  const { url } = options;
-  const until = (signal: AbortSignal): Database => ({
-    prisma,
-    url,
+  const closeAll = async (): Promise<void> => {
+    await prisma?.$disconnect();
+    await Promise.all([pool.end(), canceller.end()]);
+  };
+  const through = (given: pg.Pool): Database => ({
+    pool: given,
+    // It takes 7 MB, and whoever takes calls and batches alone never needs it.
+    get prisma() {
+      return (prisma ??= new PrismaClient({ adapter: new PrismaPg(pool) }));
+    },
+    url: options.url,
     until,
-    close,
-    pool: endedBy(pool, signal, (processId) => canceller.query(CANCEL, [processId, options.applicationName])),
+    through,
+    close: () => (closing ??= closeAll()),
   });
-  return { pool, prisma, url, until, close };
+  const until = (signal: AbortSignal): Database =>
+    through(
+      endedBy(pool, signal, (processId) => canceller.query(CANCEL, [processId, options.applicationName])),
+    );
+  return through(pool);
 }
 
 /** For our own sessions only: behind a pooler the number is not the server's, and may be another client's. */

@@ -131,7 +131,7 @@ async function keepToRate({ countRequest }: ApiFrame, actor: ApiKey, response: R
 function once(endpoint: AnyEndpoint, call: AnyCall, identity: RequestIdentity): Promise<Answer> {
   const { database } = call;
   return answerOnce(database.pool, identity, (pool, afterCommit) =>
-    endpoint.handle({ ...call, database: { ...database, pool }, afterCommit }),
+    endpoint.handle({ ...call, database: database.through(pool), afterCommit }),
   );
 }
 
