@@ -18,10 +18,10 @@ export interface ListedKey {
   readonly isInForce: boolean;
 }
 
-/** Far more than are in force at a time; of those that were revoked, the newest are listed. */
+/** Far more than are valid at a time; of the revoked ones, the newest are listed. */
 const MOST_LISTED = 500;
 
-/** An account's keys: those in force first, each group newest first. */
+/** An account's keys: valid ones first, each group newest first. */
 export async function listKeys(pool: Pool, portalId: PortalId): Promise<ListedKey[]> {
   const { rows } = await pool.query<Omit<ListedKey, "scopes"> & { scopes: string[] }>(
     `SELECT prefix, name, scopes, created_at AS "createdAt", created_by AS "createdBy", expires_at AS "expiresAt",

@@ -18,7 +18,7 @@ export interface KeyHolder {
 export type RecognizeKey = (text: string) => Promise<KeyHolder | undefined>;
 
 /**
- * How long a process believes what it read of a key, counted from before the reading. A key that was revoked, or whose
+ * How long a process trusts what it read about a key, counted from before the reading. A key that was revoked, or whose
  * account was disconnected, is refused everywhere after this and the time of one statement: within the five seconds
  * that the API promises.
  */
@@ -46,7 +46,7 @@ interface KeyRow {
   is_use_due: boolean;
 }
 
-/** A prefix is unique in its account alone: two accounts may have the same one, and the secret tells them apart. */
+/** A prefix is unique only within its account: two accounts may have the same one, and the secret tells them apart. */
 const LOOK_UP = `
   SELECT k.portal_id, k.id, k.prefix, k.name, k.secret_hash, k.scopes, p.status = 'CONNECTED' AS is_connected,
          (extract(epoch FROM k.expires_at - now()) * 1000)::float8 AS expires_in_ms,
@@ -60,8 +60,8 @@ const NOTE_USE = `
    WHERE portal_id = $1 AND id = $2 AND coalesce(last_used_at < now() - interval '1 minute', true)`;
 
 /**
- * Recognizes keys. A key that is in use costs a statement every other second; keys that are asked for at the same time
- * share one, so that whoever tries many keys gets one statement at a time of the database.
+ * Recognizes keys. A key that is in use costs a statement every other second; keys that are looked up at the same time
+ * share one, so that whoever tries many keys causes only one statement at a time.
  */
 export function createKeyRecognition({ pool, logger }: { pool: Pool; logger: Logger }): RecognizeKey {
   const remembered = new LRUCache<string, readonly StoredKey[]>({
@@ -93,7 +93,7 @@ const hasExpired = ({ expiresMs }: StoredKey): boolean =>
 
 type Found = ReadonlyMap<string, readonly StoredKey[]>;
 
-/** One statement at a time; prefixes that are asked for meanwhile share the next one. */
+/** One statement at a time; prefixes that are looked up meanwhile share the next one. */
 function createLookUp(
   pool: Pool,
   remembered: LRUCache<string, readonly StoredKey[]>,

@@ -13,7 +13,7 @@ export async function isAnyoneApproved(
   return (await transaction.senderSettings.count({ where: { portalId, isAllowed: true } })) > 0;
 }
 
-/** Names told one by one; more are counted. */
+/** Names that are listed; more are counted. */
 const NAMED = 5;
 
 /** "Ada Brandt, Hanna Virtanen, and 3 more": the active users who are approved as senders. */
@@ -28,7 +28,7 @@ export async function nameApproved(pool: Pool, portalId: PortalId): Promise<stri
   return [...names, ...(rows.length > NAMED ? [`and ${rows.length - NAMED} more`] : [])].join(", ");
 }
 
-/** In days: who sent since then is a sender whom the account relies on. */
+/** In days: whoever has sent since then is a sender the account relies on. */
 export const RECENT_DAYS = 30;
 
 /**

@@ -3,14 +3,14 @@ import type { PortalId } from "#platform/ids/branded-ids.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { findPreset, savePreset } from "./preset-store.js";
 
-/** A preset whose contacts nobody takes over once their own sender cannot send. */
+/** A preset for whose contacts nobody takes over if their sender cannot send. */
 export interface UnsupportedPreset {
   readonly presetId: bigint;
   readonly name: string;
   readonly version: number;
 }
 
-/** Named on a page; an account with more sets them by the preset's own page. */
+/** Named on a page; an account with more sets the rest on each preset's own page. */
 const MOST = 20;
 
 /** Presets that never come to the default sender: neither as the sender nor as the fallback. */
@@ -30,9 +30,10 @@ export async function listWithoutDefaultSender(
 }
 
 /**
- * Lets the default sender take over in each of the presets, as their own forms would; each change has its audit entry.
+ * Lets the default sender take over in each of the presets, as their own forms would; each change gets its audit entry.
  *
- * @returns names of presets that were left as they are, because another admin saved or deleted them since they were shown.
+ * @returns names of presets that were left as they are, because another admin saved or deleted them since they were
+ *   shown.
  */
 export async function addDefaultSenderTo(
   database: Database,

@@ -30,7 +30,7 @@ export interface AllowedSender {
   readonly problem: SenderProblem | null;
 }
 
-/** By label, then by id: where a page ends. */
+/** The label, then the id, at which a page ends. */
 export interface SenderPlace {
   readonly label: string;
   readonly userId: string;
@@ -49,7 +49,7 @@ interface Row extends StoredWindow {
   limited_until: Date | null;
 }
 
-/** Counts the last day of the senders of the page alone. */
+/** Counts the last day only for the senders on the page. */
 const ALLOWED_SENDERS = `
   SELECT sender.*, (SELECT count(*)::int FROM executions e
                      WHERE e.portal_id = $1 AND e.sender_user_id = sender.user_id AND e.enrollment_status = 'ENROLLED'

@@ -13,7 +13,7 @@ import { findActivePerson } from "#domain/directory/people.js";
 /** What an admin decides for the whole portal. */
 export interface AccountPolicy {
   readonly defaultSenderUserId: UserId | null;
-  /** The preset that applies where a workflow's step names none; null: the built-in policy. */
+  /** The preset that applies if a workflow's step names none; null: the built-in policy. */
   readonly defaultPresetId: bigint | null;
   /** As whom sequences are read first; null: the app chooses. */
   readonly sequenceReaderUserId: UserId | null;
@@ -58,7 +58,7 @@ export async function findPortalPolicy(
   };
 }
 
-/** What whoever asks for a change had before them; what is absent is not compared. */
+/** What the person who requests a change was shown; what is absent is not compared. */
 export interface ShownPolicy {
   /** Of the settings row. */
   readonly version?: number;
@@ -68,10 +68,10 @@ export interface ShownPolicy {
 }
 
 export interface PolicyChange {
-  /** What is named is changed, the rest is left. */
+  /** What is named is changed; the rest stays. */
   readonly policy: Partial<AccountPolicy>;
   readonly shown: ShownPolicy;
-  /** By which it can be taken back; undefined: it cannot. */
+  /** The key for undoing the change; undefined: it cannot be undone. */
   readonly undoKey?: string;
 }
 
@@ -84,8 +84,9 @@ export type SavePolicyOutcome =
   | "changed-meanwhile"; // someone else saved since: nothing is changed
 
 /**
- * Changes what holds for the whole portal, its two defaults among it: the only writer of any of it. Two who do so at once
- * wait for each other, instead of meeting in the index that allows one default or overwriting each other unseen.
+ * Changes what applies to the whole portal, including its two defaults; nothing else writes any of it. Two changes at
+ * once wait for each other, instead of colliding in the index that allows one default, or silently overwriting each
+ * other.
  */
 export async function savePortalPolicy(
   database: Pick<Database, "pool" | "prisma">,
@@ -128,7 +129,7 @@ export async function changePolicy(
   return "saved";
 }
 
-/** What was before of all that a change names. */
+/** The earlier values of everything that a change names. */
 function replacedBy(change: Partial<AccountPolicy>, before: AccountPolicy): Partial<AccountPolicy> {
   return Object.fromEntries(Object.entries(before).filter(([field]) => Object.hasOwn(change, field)));
 }
@@ -150,7 +151,8 @@ async function findUnknown(
 }
 
 /**
- * The settings row, made where there is none, then all presets by id: everyone who locks both does so in this order.
+ * Locks the settings row, creating it if there is none, and then all presets by id: everyone who locks both does so in
+ * this order.
  */
 async function lockPolicy(transaction: Prisma.TransactionClient, portalId: PortalId): Promise<void> {
   await transaction.portalSettings.createMany({ data: [{ portalId }], skipDuplicates: true });
@@ -201,7 +203,7 @@ async function write(
     });
 }
 
-/** The preset by its name, which the audit still knows once it is deleted. */
+/** The preset by its name, which the audit still shows after the preset is deleted. */
 function whatDiffers(before: StoredPortalPolicy, after: StoredPortalPolicy) {
   const noted = ({ policy, defaultPresetName }: StoredPortalPolicy): Snapshot => ({
     ...policySnapshot(policy),
@@ -217,7 +219,7 @@ function isSame(one: AccountPolicy, other: AccountPolicy): boolean {
   return (Object.keys(one) as (keyof AccountPolicy)[]).every((field) => one[field] === other[field]);
 }
 
-/** What the form of the whole portal holds: all but the default preset, which is chosen among the presets. */
+/** What the portal's form holds: everything but the default preset, which is chosen on the list of presets. */
 export type PolicyForm = Omit<AccountPolicy, "defaultPresetId">;
 
 /** The same in the form in which it is recorded and compared. */

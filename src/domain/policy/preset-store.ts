@@ -58,7 +58,7 @@ export async function listPresets(
   }));
 }
 
-/** Their names alone, in the same order. */
+/** Only their names, in the same order. */
 export function listPresetNames(
   { prisma }: Pick<Database, "prisma">,
   portalId: PortalId,
@@ -91,7 +91,7 @@ export type SavePresetOutcome =
 
 /**
  * @param change.saved the preset to change, and the version its form was filled in from; undefined: a new one.
- * @param change.undoKey by which a change can be taken back; undefined: it cannot.
+ * @param change.undoKey the key for undoing the change; undefined: it cannot be undone.
  */
 export async function savePreset(
   { prisma }: Pick<Database, "prisma">,
@@ -138,7 +138,7 @@ export async function savePreset(
   }
 }
 
-/** One that replaced before may be kept so: its contacts stay where they are while unenrolling does not work. */
+/** A preset that already replaces may stay so: its contacts stay where they are while unenrolling does not work. */
 function beginsToReplace(draft: PresetDraft, before: PresetDraft | undefined): boolean {
   return draft.policy.ifAlreadyEnrolled === "replace" && before?.policy.ifAlreadyEnrolled !== "replace";
 }

@@ -185,7 +185,7 @@ export async function presetsNaming(
   return new Map(rows.map(({ rotation_id, names }) => [rotation_id, names]));
 }
 
-/** All members start again with the turns, since the old state fits the old weights; their counts of picks stay. */
+/** All members' turns start over, since the old state fits the old weights; their counts of picks stay. */
 // eslint-disable-next-line house/audited-verbs -- a part of `saveRotation` and `undoChange`
 export async function replaceMembers(
   transaction: Prisma.TransactionClient,

@@ -41,9 +41,9 @@ export interface SenderItem {
 export interface SenderFilter {
   /** Any part of name or address. */
   search: string;
-  /** Only those HubSpot refused, or who are at their limit. */
+  /** Only those whom HubSpot refused, or who are at their limit. */
   onlyTroubled: boolean;
-  /** By name, or those first who sent most in the last 24 hours. */
+  /** By name, or by how much they sent in the last 24 hours, most first. */
   sort: "name" | "sent";
   /** From 1. */
   page: number;
@@ -131,7 +131,7 @@ export async function listSenders(
   return { items: rows.map(toItem), total, page, pageCount };
 }
 
-/** How many the list of those with trouble holds. */
+/** How many the list of those with problems holds. */
 export async function countTroubledSenders(pool: Pool, portalId: PortalId): Promise<number> {
   const { rows } = await pool.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM (${SENDERS}) AS sender WHERE ${IS_TROUBLED}`,

@@ -14,8 +14,8 @@ import { undoStep, UNDO_MINUTES, type UndoStep } from "./undo-steps.js";
 type StepOf<Kind> = Extract<UndoStep, { kind: Kind }>;
 
 /**
- * Why a change stays: someone changed the thing since, another has its name now, it needs a rotation that is gone, the
- * time is over, or there is no such change of this person's.
+ * Why a change cannot be undone: someone changed the thing since, something else has its name now, it needs a rotation
+ * that is gone, the time is over, or this person made no such change.
  */
 export type NotUndone = "changed-meanwhile" | "name-taken" | "rotation-gone" | "too-late" | "unknown";
 
@@ -29,7 +29,8 @@ class Refused extends Error {
 }
 
 /**
- * Takes back a change that this person made within the last minutes, if what it left is still so. Doing so twice does it once.
+ * Undoes a change that this person made within the last minutes, if its result is still unchanged. Doing so twice has
+ * the effect of once.
  *
  * @returns what the change was about, in either case "undone".
  */

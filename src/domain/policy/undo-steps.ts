@@ -4,15 +4,15 @@ import { policySchema } from "#domain/contract/policy.js";
 import { awayDatesSchema } from "#domain/contract/sender-policy.js";
 import { authorOf, type Actor } from "#domain/contract/actor.js";
 
-/** How long a change can be taken back. */
+/** How long a change can be undone. */
 export const UNDO_MINUTES = 10;
 
 const id = z.string().transform(BigInt);
 const nullableId = id.nullable();
 
 /**
- * What a change replaced, and the version it left behind (null: it deleted the thing): only what is still as the change left
- * it can be put back.
+ * What a change replaced, and the version it left behind (null: it deleted the thing): only what is still as the change
+ * left it can be restored.
  */
 export const undoStep = z.discriminatedUnion("kind", [
   z.object({
@@ -73,8 +73,8 @@ export const undoStep = z.discriminatedUnion("kind", [
 export type UndoStep = z.output<typeof undoStep>;
 
 /**
- * Keeps what a change replaced, in the change's transaction; rows of an hour ago go along the way. Nothing is kept of a change
- * that was made without a key.
+ * Stores what a change replaced, in the change's transaction; rows older than an hour are deleted along the way.
+ * Nothing is stored for a change that was made without a key.
  */
 // eslint-disable-next-line house/audited-verbs -- a part of the verbs that make the changes
 export async function keepUndo(

@@ -15,7 +15,7 @@ export interface FlowRequest {
   /** A form that is sent twice has the same one, and makes one workflow. Letters, digits and hyphens. */
   readonly requestKey: string;
   readonly choices: RecipeChoices;
-  /** Whether a contact property can put contacts in; only where the account has granted the scopes. */
+  /** Whether a contact property can put contacts in: only if the account has granted the scopes. */
   readonly takesStamps: boolean;
 }
 

@@ -17,14 +17,14 @@ export type MadeFlowState = "MAKING" | "SENDING" | "MADE" | "REMOVING" | "REMOVE
 export const MADE_FLOW_PROBLEMS = ["NO_PERMISSION", "REFUSED", "CHANGED"] as const;
 export type MadeFlowProblem = (typeof MADE_FLOW_PROBLEMS)[number];
 
-/** A workflow that someone had made, as the page tells it. */
+/** A workflow that someone had made, as the page shows it. */
 export interface MadeFlow {
   readonly id: bigint;
   readonly recipe: Recipe;
   readonly name: string;
   readonly state: MadeFlowState;
   readonly flowId: string | undefined;
-  /** Null: nobody knows anymore. */
+  /** Null: no longer known. */
   readonly madeBy: string | null;
   readonly createdAt: Date;
   readonly problem: MadeFlowProblem | undefined;
@@ -49,7 +49,9 @@ export interface DueMadeFlow {
   readonly tries: number;
 }
 
-/** Stands in the description of each workflow that we make: what a lost answer made is found by it. */
+/**
+ * Part of the description of each workflow that we make: if the answer to its creation is lost, it is found by this.
+ */
 export const markerOf = (requestKey: string): string => `[sequence-enroller ${requestKey}]`;
 
 interface MadeFlowRow {
@@ -144,7 +146,7 @@ export interface MadeFlowChange {
 }
 
 /**
- * Stores it under the lease, unless its state is another by now.
+ * Stores it under the lease, unless its state has changed by now.
  *
  * @returns false if it was not stored.
  */

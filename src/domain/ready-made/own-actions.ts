@@ -2,7 +2,10 @@ import type { Pool } from "pg";
 import { EXECUTION_KINDS } from "#domain/contract/execution.js";
 import type { OwnAction, OwnActions } from "./plan-flow.js";
 
-/** HubSpot's numbers of our actions, each as the last call named it: only calls tell (domain/flows/action-types.ts). */
+/**
+ * HubSpot's numbers of our actions, each as the last call named it: only calls name them
+ * (domain/flows/action-types.ts).
+ */
 export async function readOwnActions(pool: Pick<Pool, "query">): Promise<OwnActions> {
   const { rows } = await pool.query<{ kind: string; definition_id: string; version: number }>({
     name: "read-own-actions",

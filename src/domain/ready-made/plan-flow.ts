@@ -29,7 +29,7 @@ export function actionsOf({ steps }: Plan): ExecutionKind[] {
 /** The body of a create, in the form of the flows API. */
 export type FlowDefinition = Readonly<Record<string, unknown>>;
 
-/** What a plan is called in HubSpot, and what is found in it again. */
+/** What a plan is called in HubSpot, and what it is recognized by. */
 export interface FlowLabels {
   readonly name: string;
   readonly description: string;

@@ -78,7 +78,7 @@ const days = z.int().min(1).max(90);
 export const choicesSchema = z.discriminatedUnion("recipe", [
   z.strictObject({ recipe: z.literal("FORM"), ...named }),
   z.strictObject({ recipe: z.literal("FILTER"), ...named }),
-  /** `days`: since the first sequence ended; `waitDays`: so long its end is waited for. */
+  /** `days`: since the first sequence ended; `waitDays`: how long its end is waited for. */
   z.strictObject({ recipe: z.literal("NO_REPLY"), ...named, days, waitDays: days }),
   z.strictObject({
     recipe: z.literal("OUTCOME"),

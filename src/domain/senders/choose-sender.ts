@@ -76,7 +76,7 @@ class Choosing {
     return waitOrFail(this.#passedOver, this.#state, { whenNobody, patienceMs });
   }
 
-  /** Reserves a place of one of the group who can send; undefined: nobody of it can. */
+  /** Reserves a place with someone in the group who can send; undefined: nobody in it can. */
   async tryGroup(group: CandidateGroup, isFirst: boolean): Promise<SenderDecision | undefined> {
     const { ledger, wheels } = this.#state;
     const users = group.people.filter((person) => person.kind === "user");

@@ -23,7 +23,7 @@ export interface JudgedContact extends Omit<ContactFacts, "history"> {
   readonly readEnrollment: () => Promise<CurrentSequence | undefined>;
 }
 
-/** Holds a contact against the policy: for the step that enrolls, and for the dry run of one. */
+/** Checks a contact against the policy: for the step that enrolls, and for the dry run of one. */
 export async function judgeByPolicy(policy: Policy, contact: JudgedContact): Promise<ContactVerdict> {
   if (!contact.properties["email"]) {
     const code = "CONTACT_HAS_NO_EMAIL";

@@ -40,7 +40,7 @@ export type ChoiceExplanation =
       readonly status: "SKIPPED" | "FAILED";
       readonly reason: string;
     }
-  /** Another sequence has it now: what its policy says about that happens. */
+  /** Another sequence has it now: what happens then is up to its policy. */
   | { readonly kind: "in-sequence"; readonly policy: Policy; readonly current: CurrentSequence }
   | { readonly kind: "decided"; readonly policy: Policy; readonly decision: SenderDecision };
 
@@ -48,8 +48,8 @@ export type ChoiceExplanation =
 const NOBODY = -1n;
 
 /**
- * Says what would happen to a contact, with the very code that enrolls: nothing is sent, reserved, advanced or stored.
- * It does not include what only HubSpot knows (an enrollment under way, a missing inbox nobody has run into yet).
+ * Says what would happen to a contact, with the same code that enrolls: nothing is sent, reserved, advanced or stored.
+ * It does not include what only HubSpot knows (an enrollment under way, a missing inbox that nobody has run into yet).
  */
 export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promise<ChoiceExplanation> {
   const { portal, contactId, sequenceId, properties, step, openings, breathe, readEnrollment } = question;

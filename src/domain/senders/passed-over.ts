@@ -16,7 +16,7 @@ export interface PassedOver {
   readonly email: string | undefined;
   readonly verdict: Unavailable;
   readonly sender: SenderPolicy | undefined;
-  /** When the sender could send, after those who wait already; computed only once nobody else can. */
+  /** When the sender could send, after those who already wait; computed only if nobody else can. */
   place?: { readonly behind: number; readonly freeAt: Date | undefined };
 }
 
@@ -64,7 +64,7 @@ export function storedPassedOver(passedOver: readonly PassedOver[]): Omit<Stored
 }
 
 /**
- * The place this contact would wait for, after everyone who waits already. It holds as long as nobody else joins
+ * The place this contact would wait for, after everyone who waits already. It is valid as long as nobody else joins
  * them.
  */
 export function findPlace(entry: PassedOver, { ledger, now }: Places): void {

@@ -8,14 +8,14 @@ const TIMEOUT_MS = 20_000;
 /** A hundred records are some 100 KB. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
-/** Timed out, locked, too early: they say nothing about the key. */
+/** Timed out, locked, too early: these say nothing about the key. */
 const PASSING: ReadonlySet<number> = new Set([408, 423, 425]);
 
 const id = z.string().min(1).max(200);
 const word = z.string().max(1_000).nullish().catch(null);
 
 const sequence = z.object({ id, name: z.string().max(2_000) });
-/** A subscription in a form that is not known is none that can be moved: it is left out and counted. */
+/** A subscription in an unknown form cannot be moved: it is left out and counted. */
 const subscription = z.object({
   id,
   status: z.string().max(100),
@@ -30,7 +30,7 @@ export interface CloseSequence {
   readonly name: string;
 }
 
-/** A contact in a sequence of Close's, now or in the past. */
+/** A contact that is or was in one of Close's sequences. */
 export interface CloseSubscription {
   readonly id: string;
   /** `active`, `paused`, `finished`, `error`, `goal`, or what Close may add. */
@@ -57,8 +57,8 @@ export interface CloseClient {
 }
 
 /**
- * A client of Close's API (developer.close.com): the key is the user of basic authentication, its password is empty. The
- * key stands in that header alone, and in no error.
+ * A client of Close's API (developer.close.com): the key is the user of basic authentication, its password is empty.
+ * The key is only in that header, and in no error.
  *
  * @param baseUrl origin, without a trailing slash
  */

@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.js";
 
-/** Close did not answer, or in another form than it publishes: asked again later, nothing is lost. */
+/** Close did not answer, or not in the form it publishes: we ask again later, and nothing is lost. */
 export class CloseUnavailable extends AppError {
   override readonly code = "CLOSE_UNAVAILABLE";
   override readonly status = 502;

@@ -1,4 +1,4 @@
-/** Longer is not believed: Close's windows are seconds long. */
+/** Longer is not trusted: Close's windows are seconds long. */
 const LONGEST_MS = 60_000;
 
 /**

@@ -69,7 +69,7 @@ function secretProblems(env: Env, { isProduction, isLocal }: Setting): string[] 
     const isTooShort = session !== undefined && session.length < LEAST_LOCAL_SECRET;
     return isTooShort ? [`SESSION_SECRET: must be at least ${LEAST_LOCAL_SECRET} characters.`] : [];
   }
-  // In another form, the text in the id's place may be a key.
+  // If the form is wrong, the text in the id's place may be a key.
   const read = keys.split(",").flatMap((entry) => readKey(entry) ?? []);
   const weak = read.filter(({ key }) => !looksRandom(key.toString("latin1")));
   return [
@@ -83,7 +83,7 @@ function secretProblems(env: Env, { isProduction, isLocal }: Setting): string[] 
 }
 
 const LEAST_BYTES = 32;
-/** Far below what 32 random bytes reach in any encoding; above what a few repeated characters reach. */
+/** Far below what 32 random bytes reach in any encoding, and above what a few repeated characters reach. */
 const LEAST_SPREAD_BITS = 120;
 
 /**

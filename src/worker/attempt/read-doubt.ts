@@ -31,7 +31,7 @@ export async function readDoubt(
   }
 }
 
-/** Reads again later: HubSpot does not show our enrollment, and is not believed yet. */
+/** Reads again later: HubSpot does not show our enrollment, and is not trusted yet. */
 export function readAgainLater(
   execution: ClaimedExecution,
   { doubts }: Pick<EnrollContext, "doubts">,

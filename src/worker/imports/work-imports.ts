@@ -33,7 +33,7 @@ export async function workImports(work: ImportTools): Promise<void> {
       if (!next.hasMore) waiting.push(key.importId);
     } catch (error) {
       waiting.push(key.importId);
-      // HubSpot's budget is for the work that is under way first: the next tick asks again.
+      // HubSpot's budget is first for the work that is under way: the next tick tries again.
       if (!(error instanceof HubSpotError))
         logger.warn({ err: error, ...key }, "a step of an import failed; it is tried again");
     } finally {
@@ -63,7 +63,7 @@ async function step(work: ImportTools, key: ImportKey): Promise<ReadOn> {
 
 const goOn = (hasMore: boolean): ReadOn => ({ hasMore, waitMs: 0 });
 
-/** Cancels what waits. What is being sent just now ends first. */
+/** Cancels what waits. What is being sent at this moment ends first. */
 async function cancelRest({ pool, wake }: ImportTools, key: ImportKey): Promise<boolean> {
   const { portalId } = key;
   const ids = await readToCancel(pool, key);

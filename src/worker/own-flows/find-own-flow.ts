@@ -4,8 +4,8 @@ import type { OwnFlow, PortalGateway } from "#platform/hubspot/gateway.js";
 const MOST_PAGES = 50;
 
 /**
- * Looks for a workflow that an earlier try made whose answer was lost: among those of its name, the first that is ours.
- * The list of HubSpot may show a new one late, so a try after a lost answer waits first.
+ * Looks for a workflow that an earlier try may have made before its answer was lost: among those with its name, the
+ * first that is ours. HubSpot's list may show a new one late, so a try after a lost answer waits first.
  *
  * @throws HubSpot's faults.
  */

@@ -64,7 +64,7 @@ async function makeFlow({ owner, gateway }: OwnFlowTools, flow: DueMadeFlow): Pr
   await requestFlows(owner.pool, owner.portalId, { minAgeMs: 0 });
 }
 
-/** What was certainly not sent is not looked for. */
+/** If it was certainly not sent, it is not looked for. */
 async function create(
   gateway: PortalGateway,
   definition: object,

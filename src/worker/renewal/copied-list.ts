@@ -15,9 +15,9 @@ export interface CopiedList {
   readonly name: string;
   /** The copy works without this list, and its absence is not reported. */
   readonly isOptional?: boolean;
-  /** There is no user to read it as: what we had stays. */
+  /** There is no user as whom to read it: what we had stays. */
   readonly isSkipped?: () => boolean;
-  /** All pages were read: why the list is not believed anyway. */
+  /** All pages were read: why the list is not trusted anyway. */
   readonly whyNotBelieved?: () => string | undefined;
   /** Reads the page at the cursor (undefined: the first), saves it, and returns its ids and the next cursor. */
   readonly copyPage: (hands: RenewalHands, cursor: string | undefined) => Promise<CopiedPage>;
@@ -46,7 +46,7 @@ export interface ListReader {
   readonly ids: Set<string>;
 }
 
-/** @throws LeaseLost if what was to be written was not, since the portal has another owner. */
+/** @throws LeaseLost if nothing was written because the portal has another owner. */
 export function assertOurs(isOurs: boolean): void {
   if (!isOurs) throw new LeaseLost("the copy of the directory belongs to another owner now");
 }

@@ -8,7 +8,7 @@ const ACTIVE = "active:";
 
 const NOTHING: CopiedPage = { ids: [], read: 0, leftOut: 0, next: undefined, isCut: false };
 
-/** settings.users.read is optional: without it the owners serve, and our old copy says who the super admins are. */
+/** settings.users.read is optional: without it we use the owners, and our old copy says who the super admins are. */
 export function userList(): CopiedList {
   let hasSuperAdmin = false;
   return {

@@ -5,7 +5,7 @@ import { assertOurs, type CopiedList, type CopiedPage, type RenewalHands } from 
 import { ACCOUNT_LIST, OWNER_LIST, userList, USERS } from "./directory-lists.js";
 import { SequenceReaders } from "./sequence-readers.js";
 
-/** Limits an endless list, and its memory: 100 entries a page, of which the ids are kept. */
+/** Limits an endless list, and the memory for it: 100 entries a page, of which the ids are kept. */
 export const MAX_PAGES = 2_000;
 /** How often a page is tried before its list is given up: one lost answer must not cost hundreds of pages. */
 const PAGE_TRIES = 3;

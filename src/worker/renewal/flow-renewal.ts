@@ -28,7 +28,7 @@ export interface FlowsOutcome {
   readonly isPutOff: boolean;
 }
 
-/** One after the other: the list, the steps of what changed, the old numbers; `done`: nothing is left to ask. */
+/** One after the other: the list, the steps of what changed, the old numbers; `done`: nothing is left to request. */
 type Phase = "list" | "steps" | "numbers" | "done";
 
 function assertOurs<Answer>(answer: Answer | "lost"): Answer {
@@ -96,7 +96,7 @@ export class FlowRenewal {
     }
   }
 
-  /** Stores how it went. Call it once, when all is read. */
+  /** Stores the result. Call it once, when everything is read. */
   async finish({ store }: Pick<FlowHands, "store">, retryDelayMs: () => number): Promise<FlowsOutcome> {
     const report = { leftOut: this.#leftOut, message: this.#message };
     const problem = this.#problem;
@@ -112,7 +112,7 @@ export class FlowRenewal {
     this.#pages += 1;
     this.#read += page.results.length;
     this.#leftOut += page.leftOut.length;
-    // What is listed in a form that we do not know is still there.
+    // A workflow that is listed in a form we do not know still exists.
     for (const id of [...page.results.map((flow) => flow.id), ...page.leftOut])
       if (id !== undefined) this.#listed.add(id);
     const { after } = page;
@@ -123,7 +123,7 @@ export class FlowRenewal {
     this.#cursor = after;
   }
 
-  /** One that is listed without an id may be any of those that we have. */
+  /** A workflow that is listed without an id may be any of those that we have. */
   #hasUnnamed(leftOut: readonly (string | undefined)[]): boolean {
     return leftOut.includes(undefined);
   }
@@ -173,7 +173,7 @@ export class FlowRenewal {
 
   #afterFault(fault: unknown): void {
     if (fault instanceof HubSpotRejected) {
-      // Without the old numbers, what calls name by flow id still has its name.
+      // Without the old numbers, workflows that calls name by flow id still have their names.
       if (this.#phase !== "numbers") this.#problem = fault.httpStatus === 403 ? "SCOPE_MISSING" : "REFUSED";
       this.#message = fault.hubspotMessage;
       this.#phase = "done";

@@ -6,11 +6,11 @@ import { FlowKeeper } from "./sync-flows.js";
 export interface CopiedPortal extends KeptPortal {
   /** As the turn found it; undefined: the account is gone. */
   readonly flows: FlowsState | undefined;
-  /** Whether contacts are to have the requests that the workflows would take. */
+  /** Whether contacts should get the requests that the workflows would take. */
   readonly areContactsFirst: () => Promise<boolean>;
 }
 
-/** What is renewed beside a portal's work. */
+/** What is renewed alongside a portal's work. */
 export interface RunningRenewal {
   /** Resolves when the directory is current, or the turn ends. */
   readonly directory: Promise<void>;
@@ -32,7 +32,7 @@ export class CopyRenewals {
   begin({ flows, areContactsFirst, ...portal }: CopiedPortal): RunningRenewal {
     let isUnderWay = true;
     const directory = this.#directory.keep(portal);
-    // After the directory: contacts wait for that, and for the names of workflows nobody does.
+    // After the directory: contacts wait for that, but nobody waits for the names of workflows.
     void directory
       .then(areContactsFirst)
       .then((isPutOff) => (isPutOff ? undefined : this.#flows.keep({ ...portal, state: flows })))

@@ -6,7 +6,7 @@ export interface RenewalShare {
   readonly perWindow: number;
 }
 
-/** However small the budget, a short list is read at once. */
+/** However small the budget is, a short list is read at once. */
 const LEAST_AT_ONCE = 10;
 
 /** Limits a renewal to its share of the portal's requests. */

@@ -3,10 +3,13 @@ import type { ReaderReport, ReaderResult } from "#domain/directory/report.js";
 import type { UserId } from "#platform/ids/branded-ids.js";
 import { assertOurs, savePage, type CopiedList, type ListReader } from "./copied-list.js";
 
-/** Sequences are read as further people until this many pages were read: two people's lists are mostly the same. */
+/**
+ * Sequences are read as more and more people until this many pages have been read: two people's lists are mostly the
+ * same.
+ */
 const ENOUGH_PAGES = 20;
 
-/** HubSpot shows sequences as one user sees them: those as whom they are read, and what came of it. */
+/** HubSpot shows sequences as one user sees them: the users as whom they are read, and the results. */
 export class SequenceReaders {
   readonly #readers: readonly ListReader[];
   #pagesRead = 0;
@@ -32,7 +35,7 @@ export class SequenceReaders {
     }));
   }
 
-  /** Whether one of them ended so. */
+  /** Whether one of them ended like this. */
   has(...results: readonly ReaderResult[]): boolean {
     return this.#readers.some(({ result }) => results.includes(result));
   }

@@ -21,7 +21,7 @@ const MAX_AGE_MS = 10 * 60_000;
 const OLD_MS = 60 * 60_000;
 /** A failed sync is tried again after growing gaps: it uses the budget that contacts need. */
 const RETRY = { baseMs: 5_000, capMs: 10 * 60_000 };
-/** A request this far in the future is not ours, but of a clock that was ahead: the longest gap, and a margin. */
+/** A request this far in the future is not ours: a clock was ahead: the longest gap, and a margin. */
 const FARTHEST_REQUEST_MS = 2 * RETRY.capMs;
 /** How many portals' failed syncs are counted; for a forgotten one the gaps start again at the shortest. */
 const MAX_FAILING = 5_000;
@@ -68,7 +68,7 @@ function wholeNeed(state: DirectoryState): Exclude<DirectoryNeed, "users"> {
   if (syncedAt === null) return "first";
   const ageMs = now.getTime() - syncedAt.getTime();
   if (ageMs > OLD_MS) return "old";
-  // Made in the future: the clock was ahead then, and its age is unknown.
+  // Made in the future: a clock was ahead then, and the copy's age is unknown.
   return isAsked(state) || ageMs > MAX_AGE_MS || ageMs < 0 ? "fresh" : "none";
 }
 
@@ -133,7 +133,7 @@ export class DirectoryKeeper {
     const copy = createCopyStore(portal.owner, directory);
     try {
       let { need } = portal;
-      // Again if a copy was requested while this one was made: it may lack what the request was about.
+      // Again if a copy was requested while this one was made: it may lack what was requested.
       while (need !== "none" && portal.mayGoOn()) {
         if (!(await this.#copyOnce({ ...portal, need }, copy))) return;
         if (need === "users") return;

@@ -78,7 +78,7 @@ export class FlowKeeper {
     const store = createFlowStore(portal.owner);
     try {
       let { state } = portal;
-      // Again if it was requested while it was made: it may lack what the request was about.
+      // Again if it was requested while it was made: it may lack what was requested.
       while (areFlowsDue(state) && portal.mayGoOn()) {
         if (!(await this.#copyOnce(portal, store))) return;
         state = await readFlowsState(pool, portalId);

@@ -9,7 +9,10 @@ import type { Cluster } from "./cluster-files.js";
 /** The role the app uses: it owns the app's database, and is not a superuser. Also the name of that database. */
 export const OWNER = "sequence_enroller";
 
-/** initdb's superuser, and its database. It cannot sign in: only who starts the server's program on the files acts as it. */
+/**
+ * initdb's superuser, and its database. It cannot sign in: only whoever starts the server's program on the files acts
+ * as it.
+ */
 export const SUPERUSER = "postgres";
 
 /** Stored with the server's files, so that a copy or a backup of them includes it. */
