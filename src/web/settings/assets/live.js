@@ -73,12 +73,24 @@ addEventListener("beforeunload", (event) => {
 function tellShares(form) {
   const fields = [...form.querySelectorAll("input[name^=weight_]")];
   const weights = fields.map(({ value }) => Math.max(0, Number(value.replace(",", ".")) || 0));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const shares = sharesOf(weights);
   fields.forEach((field, index) => {
     const share = form.querySelector(`[data-share="${field.name.slice("weight_".length)}"]`);
-    if (share !== null)
-      share.textContent = total === 0 ? "0%" : `${Math.round((100 * weights[index]) / total)}%`;
+    if (share !== null) share.textContent = `${shares[index]}%`;
   });
+}
+
+// Whole percentages that add up to 100, as the page itself has them (policy/shares.ts).
+function sharesOf(weights) {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (total === 0) return weights.map(() => 0);
+  const exact = weights.map((weight) => (100 * weight) / total);
+  const shares = exact.map(Math.floor);
+  const rest = 100 - shares.reduce((sum, share) => sum + share, 0);
+  const byLoss = exact.map((share, index) => ({ index, loss: share - Math.floor(share) }));
+  byLoss.sort((left, right) => right.loss - left.loss || left.index - right.index);
+  for (const { index } of byLoss.slice(0, rest)) shares[index] += 1;
+  return shares;
 }
 
 document
