@@ -13,7 +13,7 @@ import {
 } from "#domain/contract/actions/enroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
-import { putExecutionsOnSmallDisk } from "../support/full-disk.js";
+import { putExecutionsOnSmallDisk, type SmallDisk } from "../support/full-disk.js";
 import { addPlainPortal, startRunningApp, UNKIND_BUT_QUICK, type RunningApp } from "../support/start-app.js";
 
 /** Calls are answered within a second; the rest is what a busy machine adds to the measurement. */
@@ -231,18 +231,52 @@ describe("when the database is in trouble", () => {
     test("when every connection is in use", () => expectRefusedThenDone(exhausted(), true));
     test("when it is read-only", () => expectRefusedThenDone(readOnly()));
 
-    test("when its disk is full", async () => {
-      const disk = await putExecutionsOnSmallDisk(admin);
-      try {
-        await expectRefusedThenDone({ begin: () => disk.fill(), end: () => disk.empty() }, true);
-      } finally {
-        await admin.query(`DROP TABLE IF EXISTS filling`);
-        await admin.query(`ALTER TABLE executions SET TABLESPACE pg_default`);
-        await admin.query(`DROP TABLESPACE IF EXISTS small_disk`);
-        await disk.close();
-      }
-    });
+    test("when its disk is full", () =>
+      onSmallDisk((disk) =>
+        expectRefusedThenDone({ begin: () => disk.fill(), end: () => disk.empty() }, true),
+      ));
   });
+
+  /** What HubSpot answered is kept for half a minute: beyond it HubSpot is read, or asked again. */
+  test.each([5, 40])(
+    "a disk that is full for %i seconds while HubSpot's answers are to be stored costs no contact, and enrolls none twice",
+    (seconds) =>
+      onSmallDisk(async (disk) => {
+        running.simulator.setLatency(1_500);
+        const run = enroll(6);
+        await run.answered;
+        const isAsked = () =>
+          run.executions.every(({ contactId }) => portal.enrollments.factsOf(contactId).accepted > 0);
+        await running.simulator.waitFor(isAsked, { what: "requests under way" });
+        endTrouble = () => disk.empty();
+        await disk.fill();
+        running.simulator.setLatency(10);
+        await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+        const isTold = ({ completions }: { completions: readonly unknown[] }) => completions.length > 0;
+        expect(run.executions.every(isTold)).toBe(false);
+        await endTrouble();
+        endTrouble = undefined;
+        await run.finished;
+        for (const { contactId, completions, outputs } of run.executions) {
+          expect(outputs["enrollment_status"]).toBe("ENROLLED");
+          expect(portal.enrollments.factsOf(contactId).accepted).toBe(1);
+          expect(completions).toHaveLength(1);
+        }
+      }),
+  );
+
+  async function onSmallDisk(play: (disk: SmallDisk) => Promise<void>): Promise<void> {
+    const disk = await putExecutionsOnSmallDisk(admin);
+    try {
+      await play(disk);
+    } finally {
+      running.simulator.setLatency(10);
+      await admin.query(`DROP TABLE IF EXISTS filling`);
+      await admin.query(`ALTER TABLE executions SET TABLESPACE pg_default`);
+      await admin.query(`DROP TABLESPACE IF EXISTS small_disk`);
+      await disk.close();
+    }
+  }
 
   describe("the settings page and the dropdowns say so, in time, and are back with it,", () => {
     test("when it is gone", () => expectHonestPages(gone));
