@@ -43,8 +43,8 @@ export interface SenderFilter {
   search: string;
   /** Only those whom HubSpot refused, or who are at their limit. */
   onlyTroubled: boolean;
-  /** By name, or by how much they sent in the last 24 hours, most first. */
-  sort: "name" | "sent";
+  /** By name, by how much they sent in the last 24 hours (most first), or by status: those who can't send first. */
+  sort: "name" | "sent" | "status";
   /** From 1. */
   page: number;
 }
@@ -76,6 +76,17 @@ const LAST_DAY = `
      WHERE e.portal_id = $1 AND e.sender_user_id = sender.user_id AND e.enrollment_status = 'ENROLLED'
        AND e.enrolled_at > now() - interval '24 hours'
   ) AS day ON true`;
+
+/** Whom somebody has to do something about first, then who waits, then who sends, the inactive last. */
+const BY_STATUS = `
+  CASE WHEN NOT is_active THEN 5
+       WHEN NOT coalesce(is_allowed, NOT coalesce((SELECT only_listed_senders FROM portal_settings WHERE portal_id = $1), false)) THEN 1
+       WHEN refused_code IS NOT NULL THEN 0
+       WHEN limited_until IS NOT NULL OR day.sent >= daily_cap THEN 2
+       WHEN EXISTS (SELECT FROM jsonb_to_recordset(away) AS absence("from" text, "to" text)
+                     WHERE to_char(now() AT TIME ZONE coalesce(time_zone, (SELECT p.time_zone FROM portals p WHERE p.portal_id = $1), 'utc'), 'YYYY-MM-DD')
+                           BETWEEN absence."from" AND absence."to") THEN 3
+       ELSE 4 END`;
 
 interface Row {
   user_id: string;
@@ -122,9 +133,10 @@ export async function listSenders(
   const page = Math.min(filter.page, pageCount);
   const byName = `lower(label) COLLATE "C", user_id`;
   const part = "LIMIT $4 OFFSET $5";
+  const first = { sent: "day.sent DESC, ", status: `${BY_STATUS}, `, name: "" }[filter.sort];
   const { rows } = await pool.query<Row>(
-    filter.sort === "sent"
-      ? `SELECT sender.*, day.* FROM (SELECT * FROM ${matching}) AS sender ${LAST_DAY} ORDER BY day.sent DESC, ${byName} ${part}`
+    first !== ""
+      ? `SELECT sender.*, day.* FROM (SELECT * FROM ${matching}) AS sender ${LAST_DAY} ORDER BY ${first}${byName} ${part}`
       : `SELECT sender.*, day.* FROM (SELECT * FROM ${matching} ORDER BY ${byName} ${part}) AS sender ${LAST_DAY} ORDER BY ${byName}`,
     [...wanted, SENDERS_PER_PAGE, (page - 1) * SENDERS_PER_PAGE],
   );

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
 import { hiddenField } from "../../support/browser.js";
-import { audit, page, portalId, SENDER, site, submit, usePolicySite } from "../../support/policy-site.js";
+import {
+  addUser,
+  audit,
+  page,
+  portalId,
+  SENDER,
+  site,
+  submit,
+  usePolicySite,
+} from "../../support/policy-site.js";
 
 usePolicySite();
 
@@ -69,5 +78,31 @@ describe("a sender's form", () => {
     await undo(shown);
     expect(await page("senders")).toContain("Not undone: it was changed again since then.");
     expect(await stored()).toMatchObject({ dailyCap: 7 });
+  });
+});
+
+describe("the list of senders by status", () => {
+  const order = async (path: string) =>
+    [...(await page(path)).matchAll(/aria-label="Select ([^"]+)"/g)].map(([, name]) => name);
+
+  test("has those first whom somebody has to do something about, then who waits, then who sends", async () => {
+    const { prisma } = site.database;
+    const names = ["Cap", "Away", "Blocked", "Refused"];
+    for (const [index, firstName] of names.entries())
+      await addUser(BigInt(20 + index), { firstName, email: `${firstName}@acme.example` });
+    const of = (userId: bigint) => ({ portalId, userId, windowDays: [] });
+    await prisma.senderSettings.createMany({
+      data: [
+        { ...of(20n), limitedUntil: new Date(Date.now() + 3_600_000) },
+        { ...of(21n), away: [{ from: "2000-01-01", to: "2999-12-31" }] },
+        { ...of(22n), isAllowed: false },
+        { ...of(23n), refusedCode: "INBOX_NOT_CONNECTED" },
+      ],
+    });
+    expect(await order("senders?sort=status")).toEqual([
+      ...["Refused", "Blocked", "Cap", "Away", "Ann Lee", "Bob Ray"],
+    ]);
+    expect((await order("senders"))[0]).toBe("Ann Lee");
+    expect(await page("senders?sort=status")).toContain('<th scope="col" aria-sort="ascending">Status</th>');
   });
 });

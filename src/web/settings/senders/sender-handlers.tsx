@@ -97,10 +97,12 @@ function readFilter(fields: FormFields): SenderFilter {
   return {
     search: fields.text("search"),
     onlyTroubled: fields.text("show") === "troubled",
-    sort: fields.text("sort") === "sent" ? "sent" : "name",
+    sort: SORTS.find((sort) => sort === fields.text("sort")) ?? "name",
     page: Math.min(Math.max(1, page), LAST_PAGE),
   };
 }
+
+const SORTS = ["name", "sent", "status"] as const;
 
 /** Whatever an address says: an offset has to stay a number PostgreSQL takes. */
 const LAST_PAGE = 1_000_000;

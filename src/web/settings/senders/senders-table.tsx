@@ -19,14 +19,21 @@ interface TableModel {
 /** The senders of a page of the list, each to be ticked. */
 export function SendersTable({ items, filter, facts, sent, ticked }: TableModel) {
   const isBySent = filter.sort === "sent";
+  const isByStatus = filter.sort === "status";
   return (
     <table class="senders">
       <thead>
         <tr>
-          <th scope="col" aria-sort={isBySent ? undefined : "ascending"}>
-            {isBySent ? <a href={sendersHref({ ...filter, sort: "name", page: 1 })}>Name</a> : "Name"}
+          <th scope="col" aria-sort={filter.sort === "name" ? "ascending" : undefined}>
+            {filter.sort === "name" ? (
+              "Name"
+            ) : (
+              <a href={sendersHref({ ...filter, sort: "name", page: 1 })}>Name</a>
+            )}
           </th>
-          <th scope="col">Status</th>
+          <th scope="col" aria-sort={isByStatus ? "ascending" : undefined}>
+            {isByStatus ? "Status" : <a href={sendersHref({ ...filter, sort: "status", page: 1 })}>Status</a>}
+          </th>
           <th scope="col" aria-sort={isBySent ? "descending" : undefined}>
             {isBySent ? (
               "Last 24 hours"
