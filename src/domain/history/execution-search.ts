@@ -10,6 +10,7 @@ import {
   PARTS_LOOKED_AT,
   type IdRange,
 } from "./search/candidates.js";
+import { kindsOf, type KindCounts, type KindRow } from "./search/kind-counts.js";
 import { totalsOf, type ActivityTotals, type TotalRow } from "./search/activity-totals.js";
 import { EXECUTION_COLUMNS, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
 
@@ -29,6 +30,8 @@ export interface ExecutionSearch {
   read(position: Position, pageSize: number): Promise<ActivityPage>;
   /** What the whole search finds, by result and reason. */
   count(): Promise<ActivityTotals>;
+  /** The same by action and result: for what else could be looked at. */
+  countKinds(): Promise<KindCounts>;
   /** If the search is a list: the addresses and contact ids that no call was ever for; otherwise undefined. */
   missing(): Promise<readonly string[] | undefined>;
   /** A part too short for the index was looked for only in what was accepted since then; undefined: in everything. */
@@ -64,6 +67,7 @@ export async function searchExecutions(
   return {
     read: (position, pageSize) => readPage(search, position, pageSize),
     count: () => countAll(search),
+    countKinds: () => countKinds(search),
     missing: () => findMissing(search),
     partsSince: isByParts ? await edgeOfParts(search) : undefined,
   };
@@ -140,6 +144,20 @@ async function countAll(search: Search): Promise<ActivityTotals> {
     values,
   );
   return totalsOf(found, search.source.candidates === undefined ? COUNTED : undefined);
+}
+
+async function countKinds(search: Search): Promise<KindCounts> {
+  const values: unknown[] = [];
+  const rows = lookedAt(search, {}, values);
+  const limit = search.source.candidates === undefined ? COUNTED : MOST_CANDIDATES;
+  const condition = filterCondition(search.source.filter, values);
+  const { rows: found } = await search.pool.query<KindRow>(
+    `SELECT kind = 'ENROLL' AS is_enroll, enrollment_status, decided_at IS NOT NULL AS is_decided,
+            (count(*) FILTER (WHERE ${condition}))::int AS count, (sum(count(*)) OVER ())::int AS looked_at
+       FROM (SELECT * FROM executions ${rows} LIMIT ${limit}) AS looked_at GROUP BY 1, 2, 3`,
+    values,
+  );
+  return kindsOf(found, search.source.candidates === undefined ? COUNTED : undefined);
 }
 
 /** The last row that was read, if there are more behind it. */

@@ -29,6 +29,22 @@ export async function listWithoutDefaultSender(
   return rows.map(({ preset_id, name, version }) => ({ presetId: BigInt(preset_id), name, version }));
 }
 
+/** Presets by which the default sender sends, as the sender or as the fallback. */
+export async function listWithDefaultSender(
+  { pool }: Pick<Database, "pool">,
+  portalId: PortalId,
+): Promise<Pick<UnsupportedPreset, "presetId" | "name">[]> {
+  const { rows } = await pool.query<{ preset_id: string; name: string }>({
+    name: "presets-with-default-sender",
+    text: `SELECT preset_id::text AS preset_id, name FROM presets
+            WHERE portal_id = $1 AND (policy #>> '{sender,mode}' = 'default_sender'
+               OR policy #>> '{fallback,toDefaultSender}' = 'true')
+            ORDER BY name, preset_id LIMIT ${MOST}`,
+    values: [portalId],
+  });
+  return rows.map(({ preset_id, name }) => ({ presetId: BigInt(preset_id), name }));
+}
+
 /**
  * Lets the default sender take over in each of the presets, as their own forms would; each change gets its audit entry.
  *

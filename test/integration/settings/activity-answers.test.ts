@@ -64,6 +64,34 @@ describe("the activity page answers", () => {
     expect(text).toContain(`href="/settings/activity?status=enrolled" aria-label="Remove filter Sequence`);
   });
 
+  test("with how much there is under each tab, which keeps the rest of the filter", async () => {
+    await seedVariety();
+    const tabs = async (query: string) => {
+      const { text } = await browser.get(`/settings/activity${query}`);
+      const nav = /<nav class="choice tabs".*?<\/nav>/s.exec(text)?.[0] ?? "";
+      return [...nav.matchAll(/<a href="([^"]*)"([^>]*)>(.*?)<\/a>/gs)].map(([, href, more, label]) => ({
+        href: href?.replaceAll("&amp;", "&"),
+        isCurrent: more?.includes("aria-current"),
+        label: label?.replaceAll(/<[^>]*>/g, ""),
+      }));
+    };
+    const open = await tabs("");
+    expect(open.map(({ label }) => label)).toEqual([
+      "Enrollments 5",
+      "Needs attention 2",
+      "Waiting 1",
+      "Checks and waits 1",
+      "All 6",
+    ]);
+    expect(open.filter(({ isCurrent }) => isCurrent).map(({ label }) => label)).toEqual(["Enrollments 5"]);
+    const recent = await tabs("?kind=ENROLL&status=failed&since=24h");
+    expect(recent.map(({ label }) => label).slice(0, 2)).toEqual(["Enrollments 3", "Needs attention 1"]);
+    expect(recent.find(({ isCurrent }) => isCurrent)?.href).toBe(
+      "/settings/activity?since=24h&kind=ENROLL&status=failed",
+    );
+    expect(recent[0]?.href).toBe("/settings/activity?since=24h&kind=ENROLL");
+  });
+
   test("with bulk actions only where they can apply", async () => {
     await seedVariety();
     const bulk = async (query: string) =>
@@ -124,6 +152,20 @@ describe("the frame of every page", () => {
       expect(text).toContain(`<p class="menu-group">${heading}</p>`);
     expect(text).toContain(`<nav class="crumb" aria-label="Breadcrumb"><a href="/settings/rotations">`);
     expect((await browser.get("/settings/rotations")).text).not.toContain("Breadcrumb");
+  });
+
+  test("names on the default sender's card the presets by which that sender sends", async () => {
+    const card = async () => {
+      const { text } = await browser.get("/settings");
+      return text.slice(text.indexOf('id="sender-title"')).replaceAll(/<[^>]*>/g, "");
+    };
+    expect(await card()).toContain("No preset uses the default sender yet; the built-in rules do.");
+    const fallback = { toDefaultSender: true };
+    await site.database.prisma.preset.create({
+      data: { portalId, name: "House rules", policy: { sender: { mode: "contact_owner" }, fallback } },
+    });
+    expect(await card()).toContain("Used by 1 preset: House rules; and by the built-in rules.");
+    await site.database.pool.query("DELETE FROM presets");
   });
 
   test("pauses from any page, says so there, and resumes there", async () => {

@@ -26,8 +26,9 @@ export async function showList(exchange: Exchange): Promise<void> {
   const { pool } = options.database;
   const { portalId } = visit.portal;
   const { given } = readListQuery(exchange);
-  const [list, choices, jobs, views] = await Promise.all([
+  const [list, counts, choices, jobs, views] = await Promise.all([
     readList(exchange),
+    readCounts(exchange),
     readFilterChoices(pool, portalId, given),
     listBulkJobs(pool, portalId, JOBS_SHOWN),
     listViews(pool, portalId),
@@ -35,6 +36,7 @@ export async function showList(exchange: Exchange): Promise<void> {
   const model = {
     ...list,
     frame: frameOf(exchange),
+    counts,
     choices,
     views,
     jobs: jobs.filter(({ state }) => state === "RUNNING"),
@@ -55,6 +57,14 @@ export async function showLatest(exchange: Exchange): Promise<void> {
   const list = await readList(exchange);
   if (request.query["seen"] === digestOf(list.page)) return void response.status(204).end();
   sendPart(exchange, <ExecutionList {...list} />);
+}
+
+/** What each tab holds: of the filter all but what the tabs choose themselves. */
+async function readCounts(exchange: Exchange) {
+  const { kind: _kind, outcome: _outcome, ...filter } = readListQuery(exchange).filter;
+  const { options, visit } = exchange;
+  const search = await searchExecutions(options.database.pool, visit.portal.portalId, filter);
+  return search.countKinds();
 }
 
 async function readList(exchange: Exchange): Promise<ListModel> {

@@ -16,6 +16,7 @@ import { JobLine } from "./bulk/bulk-pages.js";
 import { actionsFor, Selection } from "./selection.js";
 import { namesOf, type FilterChoices } from "./choices.js";
 import type { Present } from "#domain/history/shown-outcome.js";
+import type { KindCounts } from "#domain/history/search/kind-counts.js";
 import type { ActivityTotals } from "#domain/history/search/activity-totals.js";
 import { KindTabs, Missing, Totals } from "./totals.js";
 import type { ActivityPage } from "#domain/history/execution-search.js";
@@ -43,6 +44,7 @@ export interface ListModel {
 
 export interface ListPageModel extends ListModel, FrameModel {
   readonly choices: FilterChoices;
+  readonly counts: KindCounts;
   readonly jobs: readonly BulkJob[];
   readonly views: readonly SavedView[];
 }
@@ -57,7 +59,7 @@ export function ListPage(model: ListPageModel) {
           Export CSV
         </a>
       </div>
-      <KindTabs query={query} />
+      <KindTabs query={query} counts={model.counts} format={format} />
       <SavedViews {...model} />
       <div class="card">
         <FilterForm query={query} choices={choices} path={ACTIVITY_PATH} format={format} />

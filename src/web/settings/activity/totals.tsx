@@ -1,4 +1,5 @@
 import { ALL_KINDS, addressWith, type ActivityQuery } from "#domain/history/activity-query.js";
+import type { KindCounts } from "#domain/history/search/kind-counts.js";
 import type { ActivityTotals } from "#domain/history/search/activity-totals.js";
 import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
@@ -8,24 +9,45 @@ import { CODE_WORDS } from "../words/activity-words.js";
 import { numbered, type Format } from "../words/format.js";
 import { ACTIVITY_PATH } from "../words/paths.js";
 
-const TABS = [
-  { kind: "ENROLL", label: "Enrollments" },
-  { kind: "OTHER", label: "Checks and waits" },
-  { kind: ALL_KINDS, label: "All" },
-] as const;
+interface Tab {
+  readonly label: string;
+  readonly query: Pick<ActivityQuery["given"], "kind" | "status">;
+  readonly count: (counts: KindCounts) => number;
+}
 
-/** Which actions are listed; the rest of the filter stays. */
-export function KindTabs({ query: { given } }: { query: ActivityQuery }) {
-  const current = given.kind ?? ALL_KINDS;
+const TABS: readonly Tab[] = [
+  { label: "Enrollments", query: { kind: "ENROLL" }, count: ({ enrollments }) => enrollments },
+  { label: "Needs attention", query: { kind: "ENROLL", status: "failed" }, count: ({ failed }) => failed },
+  { label: "Waiting", query: { kind: "ENROLL", status: "waiting" }, count: ({ waiting }) => waiting },
+  { label: "Checks and waits", query: { kind: "OTHER" }, count: ({ others }) => others },
+  { label: "All", query: { kind: ALL_KINDS }, count: ({ enrollments, others }) => enrollments + others },
+];
+
+interface TabsModel {
+  query: ActivityQuery;
+  counts: KindCounts;
+  format: Format;
+}
+
+/** What is listed, and how much there is of it; the rest of the filter stays. */
+export function KindTabs({ query: { given }, counts, format }: TabsModel) {
+  const { kind = ALL_KINDS, status, ...rest } = given;
+  const current =
+    TABS.find(({ query }) => query.kind === kind && query.status === status) ??
+    TABS.find(({ query }) => query.kind === kind && query.status === undefined);
   return (
     <nav class="choice tabs" aria-label="Actions">
-      {TABS.map(({ kind, label }) => (
+      {TABS.map((tab) => (
         <a
-          key={kind}
-          href={addressWith(ACTIVITY_PATH, { ...given, kind })}
-          aria-current={kind === current ? "true" : undefined}
+          key={tab.label}
+          href={addressWith(ACTIVITY_PATH, { ...rest, ...tab.query })}
+          aria-current={tab === current ? "true" : undefined}
         >
-          {label}
+          {tab.label}{" "}
+          <span class="tab-count">
+            {format.count(tab.count(counts))}
+            {counts.isPartial ? "+" : ""}
+          </span>
         </a>
       ))}
     </nav>

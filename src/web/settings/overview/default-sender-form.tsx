@@ -7,6 +7,7 @@ import { LONGEST_LABEL } from "../words/names.js";
 import { fullLabel, unnamed, type PeopleList } from "#domain/directory/people.js";
 import { CutNote } from "../frame/cut-note.js";
 import type { UserId } from "#platform/ids/branded-ids.js";
+import { numbered } from "../words/format.js";
 import { shorten } from "#platform/text/shorten.js";
 
 export interface SenderFormModel {
@@ -15,11 +16,13 @@ export interface SenderFormModel {
   formToken: string;
   /** Which workflows may send by it. */
   uses: FlowUses;
+  /** Presets by which it sends. */
+  within: readonly Pick<UnsupportedPreset, "presetId" | "name">[];
   /** Presets that never come to it. */
   without: readonly UnsupportedPreset[];
 }
 
-export function SenderForm({ current, senders, formToken, uses, without }: SenderFormModel) {
+export function SenderForm({ current, senders, formToken, uses, within, without }: SenderFormModel) {
   const options = senders.people;
   return (
     <section class="card" aria-labelledby="sender-title">
@@ -35,6 +38,7 @@ export function SenderForm({ current, senders, formToken, uses, without }: Sende
             ? "We're still loading your users from HubSpot. Reload in a minute."
             : "Sends when a preset or action uses the default sender. Needs a connected inbox and a Sales or Service seat."}
         </p>
+        <Within presets={within} />
         <UsedByNote uses={uses} flows={uses.defaultSender} />
         <WithoutIt presets={without} />
         <CutNote list={senders} />
@@ -43,6 +47,26 @@ export function SenderForm({ current, senders, formToken, uses, without }: Sende
         </button>
       </PostForm>
     </section>
+  );
+}
+
+/** "Sends by 2 presets: House rules, Inbound" */
+function Within({ presets }: { presets: SenderFormModel["within"] }) {
+  if (presets.length === 0)
+    return <p class="note">No preset uses the default sender yet; the built-in rules do.</p>;
+  return (
+    <p class="note" id="sender-presets">
+      Used by {numbered(presets.length, "preset")}:{" "}
+      {presets.map(({ presetId, name }, index) => (
+        <>
+          {index === 0 ? "" : ", "}
+          <a href={`/settings/presets/${presetId}`}>
+            <bdi>{shorten(name, LONGEST_LABEL)}</bdi>
+          </a>
+        </>
+      ))}
+      ; and by the built-in rules.
+    </p>
   );
 }
 

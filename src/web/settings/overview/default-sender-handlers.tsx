@@ -8,7 +8,11 @@ import {
   savePortalPolicy,
   type StoredPortalPolicy,
 } from "#domain/policy/portal-policy-store.js";
-import { addDefaultSenderTo, listWithoutDefaultSender } from "#domain/policy/fallback-presets.js";
+import {
+  addDefaultSenderTo,
+  listWithDefaultSender,
+  listWithoutDefaultSender,
+} from "#domain/policy/fallback-presets.js";
 import type { UserId } from "#platform/ids/branded-ids.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm } from "../frame/form-answers.js";
@@ -80,7 +84,10 @@ async function sendForm(
   const named = idsOf(stored?.policy.defaultSenderUserId ?? null, entry);
   const senders = await listActivePeople(options.database.pool, visit.session.portalId, named);
   const uses = await readFlowUses(options.database.pool, visit.session.portalId);
-  const without = await listWithoutDefaultSender(options.database, visit.session.portalId);
+  const [within, without] = await Promise.all([
+    listWithDefaultSender(options.database, visit.session.portalId),
+    listWithoutDefaultSender(options.database, visit.session.portalId),
+  ]);
   const frame = frameOf(exchange);
   const current = { userId: entry, version };
   sendPage(
@@ -92,6 +99,7 @@ async function sendForm(
         current={current}
         senders={senders}
         uses={uses}
+        within={within}
         without={without}
         formToken={frame.formToken}
       />

@@ -8,7 +8,7 @@ import { readDirectoryReport } from "#domain/directory/report.js";
 import { createFormat, knownZone } from "../words/format.js";
 import { findTrouble } from "#domain/accounts/hubspot-trouble.js";
 import { isRange, readHistory, type OutcomeHistory, type Range } from "#domain/history/outcome-history.js";
-import { listWithoutDefaultSender } from "#domain/policy/fallback-presets.js";
+import { listWithDefaultSender, listWithoutDefaultSender } from "#domain/policy/fallback-presets.js";
 import { readCauses, type Cause } from "#domain/history/attention/causes.js";
 import { hideSetup, readSetupProgress } from "./setup.js";
 import { SetupCard } from "./setup-card.js";
@@ -35,17 +35,19 @@ export async function showOverview(exchange: Exchange): Promise<void> {
   const { policy, version } = await findPortalPolicy(database, portalId);
   const { defaultSenderUserId } = policy;
   const named = defaultSenderUserId === null ? [] : [defaultSenderUserId];
-  const [senders, trouble, health, told, loads, troubledCount, report, uses, without] = await Promise.all([
-    listActivePeople(database.pool, portalId, named),
-    readLive(options, portal),
-    readHealth(database, portalId),
-    readResults(exchange, { range, timeZone }),
-    listSenderLoads(database, portalId, options.now()),
-    countTroubledSenders(database.pool, portalId),
-    readDirectoryReport(database.pool, portalId),
-    readFlowUses(database.pool, portalId),
-    listWithoutDefaultSender(database, portalId),
-  ]);
+  const [senders, trouble, health, told, loads, troubledCount, report, uses, within, without] =
+    await Promise.all([
+      listActivePeople(database.pool, portalId, named),
+      readLive(options, portal),
+      readHealth(database, portalId),
+      readResults(exchange, { range, timeZone }),
+      listSenderLoads(database, portalId, options.now()),
+      countTroubledSenders(database.pool, portalId),
+      readDirectoryReport(database.pool, portalId),
+      readFlowUses(database.pool, portalId),
+      listWithDefaultSender(database, portalId),
+      listWithoutDefaultSender(database, portalId),
+    ]);
   const frame = frameOf(exchange);
   const { formToken } = frame;
   const hasDefaultSender = defaultSenderUserId !== null;
@@ -60,7 +62,7 @@ export async function showOverview(exchange: Exchange): Promise<void> {
     troubledCount,
     trouble,
     hubspotUrl: hubspotUrlOf(portal, options.appUrl),
-    sender: { current: { userId: defaultSenderUserId, version }, senders, formToken, uses, without },
+    sender: { current: { userId: defaultSenderUserId, version }, senders, formToken, uses, within, without },
   };
   sendPage(response, 200, <SettingsPage {...model} />);
 }
@@ -92,7 +94,7 @@ export async function showSetup(exchange: Exchange): Promise<void> {
   const setup = await readSetupProgress(exchange, { troubled, hasDefaultSender: userId !== null });
   if (setup === undefined) return sendPart(exchange, <></>);
   const formToken = options.sessions.formToken(visit.session);
-  const sender = { current: { userId, version }, senders, formToken, uses, without: [] };
+  const sender = { current: { userId, version }, senders, formToken, uses, within: [], without: [] };
   const places = { portalId, hubspotUrl: hubspotUrlOf(portal, options.appUrl) };
   sendPart(exchange, <SetupCard setup={setup} sender={sender} places={places} formToken={formToken} />);
 }
