@@ -5,7 +5,7 @@ import type { App } from "../rig/rig.js";
 const LOOK_MS = 250;
 const TIMEOUT_MS = 900_000;
 
-/** One row in so many is a contact whom HubSpot has; of the others it is asked, a hundred a request. */
+/** One row in twenty is a contact whom HubSpot has; it is asked about the others, a hundred in a request. */
 export const KNOWN_EVERY = 20;
 
 /** A file that is made as it is sent. @param knownFrom place of its first contact among HubSpot's */
@@ -35,7 +35,7 @@ export interface FileDraft {
   readonly knownFrom: number;
 }
 
-/** Rows a second of each, and what memory the process had when so many of the rows had been handled, in MiB. */
+/** Rows a second of each, and the process's memory at each share of the rows handled, in MiB. */
 export interface Rates {
   readonly upload: number;
   readonly check: number;
