@@ -1,5 +1,6 @@
 import express, { type Express } from "express";
 import { createErrorHandler, createNotFound } from "#web/kit/error-handler.js";
+import { refuseCrumbs } from "#web/kit/refuse-crumbs.js";
 import { createRequestId } from "#web/kit/request-id.js";
 import { createSecurityTxt } from "#web/kit/security-txt.js";
 import { ownFaultOf } from "#platform/queue/stopped-portals.js";
@@ -18,6 +19,7 @@ export function createHttp(foundation: Foundation, parts: WebParts = {}): Expres
   http.disable("x-powered-by");
   http.disable("etag");
   http.set("query parser", "simple");
+  refuseCrumbs(http);
   http.use(createRequestId());
   if (config.role !== "worker") mountActions(http, foundation);
   http.use(

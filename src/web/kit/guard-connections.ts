@@ -1,7 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { peerOf } from "./peer.js";
-import { createCrumbGuard } from "./refuse-crumbs.js";
 
 export interface ConnectionLimits {
   /** Connections of all peers together. */
@@ -28,8 +27,7 @@ interface Connection {
  * Keeps strangers from taking all connections. When there are too many, in total or from one peer, the one that has
  * waited for its client the longest is closed: an idle one, one with an incomplete request, or one whose answer is not
  * read. A complete call is never in danger, however many idle sockets someone opens. Only if all connections are
- * working is the new one closed. Answers that are not read in time are dropped with their connection, and so are bodies
- * in tiny pieces.
+ * working is the new one closed. Answers that are not read in time are dropped with their connection.
  */
 export function guardConnections(server: Server, limits: ConnectionLimits): void {
   // In the order of the last request, or of opening: the first has been silent the longest.
@@ -47,7 +45,6 @@ export function guardConnections(server: Server, limits: ConnectionLimits): void
     if ((counts.get(peer) ?? 0) > limits.perPeer) closeOldest(connections, peer, socket);
     else if (connections.size > limits.total) closeOldest(connections, undefined, socket);
   });
-  server.on("request", createCrumbGuard());
   server.on("request", (request, response) => {
     const connection = connections.get(request.socket);
     if (connection === undefined) return;

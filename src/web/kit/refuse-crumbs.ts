@@ -1,4 +1,5 @@
-import { STATUS_CODES, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { IncomingMessage, STATUS_CODES, ServerResponse } from "node:http";
+import type { Express, Response } from "express";
 import { muteParser } from "./mute-parser.js";
 
 /** This many pieces are looked at before they are judged by their size. */
@@ -12,51 +13,46 @@ const LEAST_MEAN_BYTES = 40;
 const MOST_PIECES_A_TURN = 4_096;
 const FEW_PIECES = 16;
 
-const COUNTED = Symbol("what was counted of a request's pieces");
+/** What was counted of a request's pieces. */
+const COUNTED = Symbol("pieces");
+
+type CountedRequest = IncomingMessage & {
+  [COUNTED]?: { size: number; pieces: number };
+  /** Set by Express. */
+  readonly res?: ServerResponse;
+};
 
 /**
  * Hangs up on whoever sends a body in crumbs, with 400 if nothing was answered yet. No HTTP client does so by itself, and
  * each crumb costs us far more than its sender: the parser finds ten thousand in one read of a connection, and nothing else
  * is done meanwhile. So it is the parser's pieces that are counted, as they come and whether anybody reads them or not, and
  * after the last that is suffered the parser hands out no more.
+ *
+ * Express gives each request and response the app's prototypes, and these are extended here: a function or a listener
+ * for each request would cost one in fifteen parts of what accepting a call does.
  */
-export function createCrumbGuard(): RequestListener {
+export function refuseCrumbs({ request: requests, response: responses }: Express): void {
   const mostNow = createTurnLimit();
+  const pushOn = (request: IncomingMessage, piece: Buffer | null): boolean =>
+    IncomingMessage.prototype.push.call(request, piece);
 
-  function push(this: CountedRequest, piece: Buffer | null): boolean {
-    const counted = this[COUNTED];
-    counted.size += piece?.length ?? 0;
+  requests.push = function (this: CountedRequest, piece: Buffer | null): boolean {
+    if (piece === null || !mayHaveManyPieces(this)) return pushOn(this, piece);
+    const counted = (this[COUNTED] ??= { size: 0, pieces: 0 });
+    counted.size += piece.length;
     counted.pieces += 1;
     const { size, pieces } = counted;
-    if (piece === null || size >= pieces * LEAST_MEAN_BYTES || pieces <= mostNow())
-      return counted.push.call(this, piece);
-    this.push = pushNothing;
-    hangUp(this, counted.response);
+    if (size >= pieces * LEAST_MEAN_BYTES || pieces <= mostNow()) return pushOn(this, piece);
+    this.push = () => false;
+    hangUp(this);
     return false;
-  }
-
-  return (request, response) => {
-    if (!mayHaveManyPieces(request)) return;
-    const counted = request as CountedRequest;
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its request
-    counted[COUNTED] = { response, push: request.push, size: 0, pieces: 0 };
-    counted.push = push;
-    response.prependListener("finish", readOn);
   };
-}
 
-/** A request whose pieces are counted. The functions are shared, since every call of an action passes here. */
-interface CountedRequest extends IncomingMessage {
-  [COUNTED]: {
-    readonly response: ServerResponse;
-    readonly push: IncomingMessage["push"];
-    size: number;
-    pieces: number;
+  responses.end = function (this: Response, ...given: unknown[]): Response {
+    // Whoever answers before the whole body is there may leave the rest to nobody.
+    if (!this.req.complete && !this.writableEnded) this.prependOnceListener("finish", readOn);
+    return ServerResponse.prototype.end.apply(this, given as Parameters<ServerResponse["end"]>) as Response;
   };
-}
-
-function pushNothing(): boolean {
-  return false;
 }
 
 /** Node stops pushing what nobody reads once the answer is out, unless it was read by then. */
@@ -81,8 +77,9 @@ function mayHaveManyPieces({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > MANY_PIECES;
 }
 
-function hangUp({ socket }: IncomingMessage, { headersSent }: ServerResponse): void {
+function hangUp({ socket, res: response }: CountedRequest): void {
   muteParser(socket);
-  if (!headersSent) socket.write(`HTTP/1.1 400 ${STATUS_CODES[400]}\r\nConnection: close\r\n\r\n`);
+  if (response?.headersSent !== true)
+    socket.write(`HTTP/1.1 400 ${STATUS_CODES[400]}\r\nConnection: close\r\n\r\n`);
   socket.destroy();
 }
