@@ -271,7 +271,7 @@ describe("names of workflows", () => {
     const { id } = await site.database.prisma.execution.findFirstOrThrow({
       where: { portalId, workflowId: "71000001" },
     });
-    expect(await read(`activity/${id}`)).toMatch(/Workflow Webinar, live started/);
+    expect(await read(`activity/${id}`)).toMatch(/Workflow Webinar, live ↗ started/);
     expect(await page(`activity/${id}`)).toContain("platform/flow/9001/edit");
     const file = (await browser.get("/settings/activity/export.csv")).text;
     expect(file).toContain('71000001,"Webinar, live",31');
