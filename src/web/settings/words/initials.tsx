@@ -17,10 +17,8 @@ export function Initials({
 
 /** "HD" of "Hugo Duarte", "H" of "hugo@acme.example". */
 export function initialsOf(called: string): string {
-  const words = called
-    .replace(/@.*$/s, "")
-    .split(/\s+/)
-    .filter((word) => /^\p{L}/u.test(word));
+  const [name = ""] = called.split("@", 1);
+  const words = name.split(/\s+/).filter((word) => /^\p{L}/u.test(word));
   const [first, last] = [words[0], words.length > 1 ? words.at(-1) : undefined];
   return [first, last].map((word) => [...(word ?? "")][0]?.toUpperCase() ?? "").join("");
 }
