@@ -185,6 +185,16 @@ suite("an admin at the settings page in a real browser", () => {
     await close();
   });
 
+  test.each([320, 390, 1360])("is asked about a pause inside the page, %i pixels wide", async (width) => {
+    const { page, close } = await visit({ viewport: { width, height: 800 } });
+    await page.locator(".pause-menu summary").click();
+    const question = await page.locator(".pause-menu form").boundingBox();
+    expect(question?.x).toBeGreaterThanOrEqual(0);
+    expect((question?.x ?? 0) + (question?.width ?? 0)).toBeLessThanOrEqual(width);
+    expect(await sidewaysScroll(page)).toBe(0);
+    await close();
+  });
+
   test("meets no barrier at the sign-in page or at the page of a disconnected account", async () => {
     const stranger = await openTab(browser, { colorScheme: "dark", viewport: { width: 320, height: 640 } });
     await stranger.page.goto(`${running.publicUrl}/settings`);
