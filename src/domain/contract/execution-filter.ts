@@ -31,6 +31,9 @@ export const LONGEST_SEARCH = 6_000;
 
 const hubspotId = z.string().regex(/^\d{1,18}$/);
 
+/** Stands for a sender: nobody was to send, as of a contact without an owner. */
+export const NO_SENDER = "none";
+
 /** More than a page of the list holds. */
 const MOST_CHOSEN = 100;
 
@@ -41,7 +44,7 @@ export const executionFilterSchema = z.strictObject({
   /** `OTHER`: every action but the one that enrolls. */
   kind: z.enum([...EXECUTION_KINDS, "OTHER"]).optional(),
   sequenceId: hubspotId.optional(),
-  senderUserId: hubspotId.optional(),
+  senderUserId: hubspotId.or(z.literal(NO_SENDER)).optional(),
   /** A sender who was considered and could not send. */
   skippedUserId: hubspotId.optional(),
   workflowId: hubspotId.optional(),
@@ -128,7 +131,9 @@ export function filterCondition(filter: ExecutionFilter, values: unknown[]): str
     ...equal("error_code", filter.code),
     ...(filter.kind === "OTHER" ? ["kind <> 'ENROLL'"] : equal("kind", filter.kind)),
     ...equal("sequence_id", filter.sequenceId),
-    ...equal("sender_user_id", filter.senderUserId),
+    ...(filter.senderUserId === NO_SENDER
+      ? ["sender_user_id IS NULL"]
+      : equal("sender_user_id", filter.senderUserId)),
     ...(filter.skippedUserId === undefined
       ? []
       : [

@@ -277,3 +277,49 @@ test("cover any days of the calendar, both included, and lead to lists of the sa
   ])
     expect((await admin.get(`/settings/reports?${odd}`)).text).toContain("By sequence, last 30 days");
 });
+
+test("lead from each line to a list of as many contacts, also from those without a sender", async () => {
+  const at = (time: string, more: object) => ({
+    ...{ portalId, enrollmentStatus: "FAILED", errorCode: "OWNER_MISSING", decidedAt: new Date(time) },
+    ...more,
+  });
+  const within = "2025-11-03T12:00:00Z";
+  await seedExecutions(site.database, [
+    at(within, { senderUserId: 7n }),
+    at(within, { callbackId: "no-owner" }),
+    at(within, { enrollmentStatus: "SKIPPED", errorCode: "UNSUBSCRIBED" }),
+    // Another action's, another day's, and a retry.
+    at(within, { kind: "CHECK_ENROLLMENT", enrollmentStatus: null }),
+    at("2025-11-06T12:00:00Z", {}),
+  ]);
+  const where = { portalId_callbackId: { portalId, callbackId: "no-owner" } };
+  const tried = await site.database.prisma.execution.findUniqueOrThrow({ where });
+  await seedExecutions(site.database, [at(within, { retryOf: tried.id })]);
+  const { text } = await admin.get("/settings/reports?by=sender&from=2025-11-03&to=2025-11-04");
+  const table = text.slice(0, text.indexOf("Compared with the period before"));
+  const rows = [...table.matchAll(/<th scope="row"><a href="([^"]*decided=[^"]*)">(.*?)<\/tr>/g)];
+  const told = rows.map(([, address = "", row = ""]) => ({
+    address: address.replaceAll("&amp;", "&"),
+    name: wordsOf(row.split("</a>")[0] ?? "").trim(),
+    count: [...row.matchAll(/<td[^>]*><span>(\d+)</g)].reduce((sum, [, count]) => sum + Number(count), 0),
+  }));
+  expect(told.map(({ name, count }) => [name, count])).toEqual([
+    ["No sender", 2],
+    ["Sender 7", 1],
+    ["Total", 3],
+  ]);
+  for (const { address, count } of told)
+    expect((await admin.get(address)).text).toContain(
+      `<strong>${count} ${count === 1 ? "result" : "results"}</strong>`,
+    );
+  const list = (await admin.get(told[0]?.address ?? "")).text;
+  expect(list).toContain('aria-label="Remove filter Sender: No sender"');
+  expect(list).toContain('<option value="none" selected>No sender</option>');
+});
+
+test("other actions, too, are listed by when they were decided", async () => {
+  const check = { portalId, kind: "CHECK_ENROLLMENT", state: "COMPLETED", enrollmentStatus: null };
+  await seedExecutions(site.database, [{ ...check, decidedAt: minutesAgo(5) }]);
+  const { text } = await admin.get("/settings/activity?kind=OTHER&decided=24h");
+  expect(text).toContain("<strong>1 result</strong>");
+});

@@ -4,8 +4,8 @@ import { rowsByPart, SHORTEST_PART } from "#domain/contacts/rows-by-part.js";
 import { contactName } from "#domain/contract/actions/contact-name.js";
 import {
   beginningPattern,
-  OUTCOME_CONDITIONS,
-  RETRIES_CONDITIONS,
+  filterCondition,
+  NO_SENDER,
   partPattern,
   searchedId,
   searchedList,
@@ -42,7 +42,7 @@ export async function findCandidates(
   filter: ExecutionFilter,
   { firstId, endId }: IdRange,
 ): Promise<ExecutionId[] | undefined> {
-  const { search, contactId, outcome } = filter;
+  const { search, contactId, outcome, senderUserId } = filter;
   const most = MOST_CANDIDATES + 1;
   const finish = ({ rows }: { rows: { id: string }[] }): ExecutionId[] | undefined =>
     rows.length > MOST_CANDIDATES ? undefined : rows.map(({ id }) => BigInt(id));
@@ -67,8 +67,9 @@ export async function findCandidates(
     );
   }
   if (outcome === "waiting") return finish(await pool.query(UNDECIDED, [portalId, most]));
-  if (filter.enrolledSince !== undefined && filter.senderUserId !== undefined && outcome === "enrolled")
-    return finish(await pool.query(SENT_SINCE, [portalId, filter.senderUserId, filter.enrolledSince, most]));
+  const isOfOneSender = senderUserId !== undefined && senderUserId !== NO_SENDER;
+  if (filter.enrolledSince !== undefined && isOfOneSender && outcome === "enrolled")
+    return finish(await pool.query(SENT_SINCE, [portalId, senderUserId, filter.enrolledSince, most]));
   return filter.decidedSince === undefined ? undefined : findDecided(pool, portalId, filter);
 }
 
@@ -79,20 +80,18 @@ export async function findCandidates(
 async function findDecided(
   pool: Pool,
   portalId: PortalId,
-  { decidedSince, decidedUntil, kind, code, outcome, retries }: ExecutionFilter,
+  { decidedSince, decidedUntil, ...filter }: ExecutionFilter,
 ): Promise<ExecutionId[] | undefined> {
-  const conditions = [
-    ...(outcome === undefined ? [] : [OUTCOME_CONDITIONS[outcome]]),
-    ...(retries === undefined ? [] : [RETRIES_CONDITIONS[retries]]),
-    "($3::text IS NULL OR kind = $3)",
-    "($4::text IS NULL OR error_code = $4)",
-  ];
+  const { kind, code, outcome, retries, sequenceId, senderUserId, workflowId } = filter;
+  const values: unknown[] = [portalId, decidedSince, decidedUntil ?? null];
+  const told = { kind, code, outcome, retries, sequenceId, senderUserId, workflowId };
   const { rows } = await pool.query<{ looked_at: number; ids: string[] | null }>(
     `SELECT count(*)::int AS looked_at,
-            (array_agg(id) FILTER (WHERE ${conditions.join(" AND ")}))[1:${MOST_CANDIDATES + 1}] AS ids
-       FROM (SELECT id, kind, enrollment_status, error_code, retry_of, decided_at FROM executions
-              WHERE portal_id = $1 AND decided_at >= $2 AND decided_at < coalesce($5::timestamptz, 'infinity') ORDER BY decided_at DESC LIMIT ${DECIDED_LOOKED_AT + 1}) AS entry`,
-    [portalId, decidedSince, kind ?? null, code ?? null, decidedUntil ?? null],
+            (array_agg(id) FILTER (WHERE ${filterCondition(told, values)}))[1:${MOST_CANDIDATES + 1}] AS ids
+       FROM (SELECT id, kind, enrollment_status, error_code, retry_of, sequence_id, sender_user_id, workflow_id, decided_at
+               FROM executions
+              WHERE portal_id = $1 AND decided_at >= $2 AND decided_at < coalesce($3::timestamptz, 'infinity') ORDER BY decided_at DESC LIMIT ${DECIDED_LOOKED_AT + 1}) AS entry`,
+    values,
   );
   const { looked_at = 0, ids = null } = rows[0] ?? {};
   if (looked_at > DECIDED_LOOKED_AT || (ids ?? []).length > MOST_CANDIDATES) return undefined;

@@ -6,12 +6,13 @@ import {
   listEverListedSequences,
   MOST_PEOPLE_OFFERED,
 } from "#domain/directory/people.js";
+import { NO_SENDER } from "#domain/contract/execution-filter.js";
 import type { ActivityQuery } from "#domain/history/activity-query.js";
 import { readId } from "#web/kit/form-fields.js";
 import type { Choice } from "../frame/fields.js";
 import type { PortalId } from "#platform/ids/branded-ids.js";
 import { shorten } from "#platform/text/shorten.js";
-import type { FilterNames } from "../words/activity-words.js";
+import { NO_SENDER_WORDS, type FilterNames } from "../words/activity-words.js";
 
 /** What the filter's lists offer. */
 export interface FilterChoices {
@@ -48,9 +49,10 @@ export async function readFilterChoices(
   const short = ({ value, label }: Choice): Choice => ({ value, label: shorten(label, LONGEST_LABEL) });
   return {
     sequences: sequences.sequences.map(({ sequenceId, name }) => short({ value: sequenceId, label: name })),
-    senders: senders.people.map((person) =>
-      short({ value: String(person.userId), label: fullLabel(person) }),
-    ),
+    senders: [
+      { value: NO_SENDER, label: NO_SENDER_WORDS },
+      ...senders.people.map((person) => short({ value: String(person.userId), label: fullLabel(person) })),
+    ],
     workflows: workflows.map(({ workflowId, name }) => short({ value: workflowId, label: name })),
     cut: {
       ...(sequences.isCut ? { sequence: cutNote(MOST_SEQUENCES) } : {}),

@@ -3,10 +3,12 @@ import type { ReportLine } from "#domain/history/report-line.js";
 import { REPORT_GROUPS, type Report, type ReportGroup } from "#domain/history/report.js";
 import { numbered, type Format } from "../words/format.js";
 import { LineName, nameOf } from "./line-names.js";
+import type { ReportPeriod } from "./report-period.js";
 import { StackedBars, type BarPart } from "./stacked-bars.js";
 
 interface EndsModel extends Pick<Report, "lines" | "total" | "since"> {
   group: ReportGroup;
+  period: ReportPeriod;
   /** Those of the lines that are drawn. */
   charted: readonly ReportLine[];
   format: Format;
@@ -107,7 +109,7 @@ function columnsFor(total: LineEnds): ColumnGroup[] {
   ];
 }
 
-function EndsTable({ lines, total, group, since, format }: EndsModel) {
+function EndsTable({ lines, total, group, since, period, format }: EndsModel) {
   const groups = columnsFor(total.ends);
   const columns = groups.flatMap((one) => one.columns);
   return (
@@ -117,7 +119,7 @@ function EndsTable({ lines, total, group, since, format }: EndsModel) {
         {lines.map((line) => (
           <tr key={line.id ?? ""}>
             <th scope="row">
-              <LineName line={line} group={group} since={since} />
+              <LineName line={line} group={group} counted={{ since, until: period.until }} />
             </th>
             <Cells ends={line.ends} columns={columns} format={format} />
           </tr>

@@ -4,9 +4,8 @@ import { DECIDED_OUTCOMES, type DecidedOutcome } from "#domain/history/outcome-h
 import type { ReportLine } from "#domain/history/report-line.js";
 import { REPORT_GROUPS, type Report, type ReportGroup } from "#domain/history/report.js";
 import { SitePage, type Frame } from "../frame/shell.js";
-import { decidedAddress } from "../words/activity-address.js";
 import { EndsCard } from "./ends-card.js";
-import { LineName, nameOf } from "./line-names.js";
+import { countedAddress, LineName, nameOf } from "./line-names.js";
 import { ReportChoices, REPORTS_PATH } from "./report-choice.js";
 import type { ReportPeriod } from "./report-period.js";
 import type { ReportSummary } from "#domain/history/reports/report-summary.js";
@@ -105,7 +104,8 @@ const PARTS: readonly BarPart<ReportLine>[] = DECIDED_OUTCOMES.map((outcome) => 
   count: (line) => countOf(line, outcome),
 }));
 
-function ReportTable({ lines, total, group, since, format }: ReportsPageModel) {
+function ReportTable({ lines, total, group, since, period, format }: ReportsPageModel) {
+  const counted = { since, until: period.until };
   return (
     <table class="numbers">
       <thead>
@@ -124,7 +124,7 @@ function ReportTable({ lines, total, group, since, format }: ReportsPageModel) {
         {lines.map((line) => (
           <tr key={line.id ?? ""}>
             <th scope="row">
-              <LineName line={line} group={group} since={since} />
+              <LineName line={line} group={group} counted={counted} />
             </th>
             <Cells line={line} format={format} />
           </tr>
@@ -133,7 +133,7 @@ function ReportTable({ lines, total, group, since, format }: ReportsPageModel) {
       <tfoot>
         <tr>
           <th scope="row">
-            <a href={decidedAddress(since, {})}>Total</a>
+            <a href={countedAddress(counted)}>Total</a>
           </th>
           <Cells line={total} format={format} />
         </tr>

@@ -52,6 +52,9 @@ export const SINCE_LABELS: Readonly<Record<string, string>> = {
   "90d": "Last 90 days",
 };
 
+/** Whose sender is nobody, in the filter as in the reports. */
+export const NO_SENDER_WORDS = "No sender";
+
 /** Each reason in few words; what happened and what to do about it stands in `ERROR_SENTENCES`. */
 export const CODE_WORDS: Readonly<Record<ErrorCode, string>> = {
   NOT_CONNECTED: "Account not connected",

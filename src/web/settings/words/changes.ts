@@ -1,4 +1,6 @@
 import { sentenceOf } from "#domain/contract/error-codes.js";
+import { NO_SENDER } from "#domain/contract/execution-filter.js";
+import { NO_SENDER_WORDS } from "./activity-words.js";
 import { createFormat, type Format } from "./format.js";
 import { byForm, labelOf } from "./change-labels.js";
 import { WORDS } from "./audit-words.js";
@@ -62,6 +64,7 @@ function describe(path: string, value: unknown, names: Names): string {
 
 function describeText(path: string, text: string, names: Names): string {
   if (TYPED.has(path)) return text;
+  if (path === "filter.senderUserId" && text === NO_SENDER) return NO_SENDER_WORDS;
   if (/userId$/i.test(path)) return names.people.get(text) ?? unnamed(text);
   if (/rotationId$/i.test(path)) return names.rotations.get(text) ?? `Rotation ${text}`;
   if (/presetId$/i.test(path)) return names.presets?.get(text) ?? `Preset ${text}`;
