@@ -96,6 +96,19 @@ describe("what needs attention", () => {
     expect(expected).toContain("In cooldown");
   });
 
+  test("has a message to the sender without an inbox, the same as the sender's page", async () => {
+    await addUser(8n, "Noah");
+    await site.database.prisma.senderSettings.create({
+      data: { portalId, userId: 8n, refusedCode: "INBOX_NOT_CONNECTED" },
+    });
+    await seedExecutions(site.database, [failed("INBOX_NOT_CONNECTED", { senderUserId: 8n })]);
+    const messageIn = (html: string) => /<pre class="quote">(Hi Noah Soto,[^<]*)<\/pre>/.exec(html)?.[1];
+    const { html } = await attention();
+    expect(messageIn(html)).toContain(`/settings/${portalId}/user-preferences/email`);
+    expect(html).toMatch(/data-copy="Hi Noah Soto,[^"]*" aria-label="Copy message to Noah Soto" hidden/);
+    expect(messageIn((await browser.get("/settings/senders/8")).text)).toBe(messageIn(html));
+  });
+
   test("says what is fixed, and offers to retry those that are left", async () => {
     await addUser(8n, "Noah");
     await seedExecutions(site.database, [

@@ -75,6 +75,17 @@ describe("asking what would happen", () => {
     expect(prefilled.text).toContain("No sequences found.");
   });
 
+  test("says of an empty form that nothing was tested, with a link to each field", async () => {
+    asked.length = 0;
+    const { status, text } = await submit("try", { ...QUESTION, contact: "", sequence_id: "" });
+    const told = /<div class="notice bad" role="alert">(.*?)<\/div>/s.exec(text)?.[1] ?? "";
+    expect([status, asked]).toEqual([422, []]);
+    expect(told).toContain("<strong>Not tested.</strong> Fix 2 problems:");
+    const fields = [...told.matchAll(/href="#([^"]+)"/g)].map(([, field]) => field);
+    expect(fields).toEqual(["contact", "sequence_id"]);
+    for (const field of fields) expect(text).toContain(`id="${field}"`);
+  });
+
   test.each([
     ["sender_alias", "x", "Enter a full email address as alias"],
     ["cooldown_days", "3651", "from 0 to 3,650"],

@@ -2,6 +2,7 @@ import type { Cause } from "#domain/history/attention/causes.js";
 import { RANGES, type OutcomeHistory } from "#domain/history/outcome-history.js";
 import { shorten } from "#platform/text/shorten.js";
 import { Time } from "../frame/connection.js";
+import { CopyInboxMessage } from "../senders/inbox-message.js";
 import { CODE_WORDS } from "../words/activity-words.js";
 import { FallbackLink, FixLink, type FixPlaces } from "../words/fixes.js";
 import { numbered, type Format } from "../words/format.js";
@@ -105,6 +106,12 @@ function CauseRow({ cause, history, places, format, formToken }: AttentionModel 
           <FixLink code={storedCode} places={{ ...places, ...sender, preset }} />{" "}
           <FallbackLink code={storedCode} preset={preset} />{" "}
           {cause.code === null ? null : <a href={helpPath(cause.code)}>Learn more</a>}
+          {storedCode === "INBOX_NOT_CONNECTED" && subject?.name != null ? (
+            <CopyInboxMessage
+              name={subject.name}
+              account={`${places.hubspotUrl}/settings/${places.portalId}`}
+            />
+          ) : null}
           {cause.isExpected ? null : <Snooze cause={cause} format={format} formToken={formToken} />}
         </div>
       )}

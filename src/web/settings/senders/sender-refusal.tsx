@@ -3,6 +3,7 @@ import type { SenderMarks } from "#domain/policy/sender-store.js";
 import { Time } from "../frame/connection.js";
 import { PostForm } from "../frame/form.js";
 import type { Frame } from "../frame/shell.js";
+import { CopyInboxMessage, INBOX_MESSAGE_SUBJECT, inboxMessage, inboxSettingsUrl } from "./inbox-message.js";
 
 interface RefusalModel {
   frame: Frame;
@@ -18,6 +19,7 @@ interface RefusalModel {
 /** What HubSpot said, what that means for contacts, and what can be done: here, and by the sender. */
 export function RefusalNotice({ frame, item, marks, path, hubspotUrl }: RefusalModel) {
   const { refusedCode, refusedMessage, refusedAt, limitedUntil } = marks;
+  const account = `${hubspotUrl}/settings/${frame.portal.portalId}`;
   if (refusedCode === null && limitedUntil === null) return null;
   return (
     <div class="notice wait" id="refusal">
@@ -27,12 +29,11 @@ export function RefusalNotice({ frame, item, marks, path, hubspotUrl }: RefusalM
             <strong>
               <Refused code={refusedCode} item={item} />
             </strong>{" "}
-            <Remedy
-              code={refusedCode}
-              item={item}
-              account={`${hubspotUrl}/settings/${frame.portal.portalId}`}
-            />
+            <Remedy code={refusedCode} item={item} account={account} />
           </p>
+          {refusedCode === "INBOX_NOT_CONNECTED" ? (
+            <CopyInboxMessage name={item.label} account={account} />
+          ) : null}
           <p>
             {refusedAt === null ? null : (
               <>
@@ -74,7 +75,7 @@ function Remedy({ code, item, account }: { code: string; item: SenderItem; accou
         If {item.label}'s inbox has another address, enter it under <a href="#send_as_email">Inbox address</a>
         . Otherwise {item.email === null ? `ask ${item.label}` : <AskByMail item={item} account={account} />}{" "}
         to{" "}
-        <a href={`${account}/user-preferences/email`} {...outside}>
+        <a href={inboxSettingsUrl(account)} {...outside}>
           connect it in HubSpot ↗
         </a>
         .
@@ -93,15 +94,6 @@ function Remedy({ code, item, account }: { code: string; item: SenderItem; accou
 
 /** A message that is ready to be sent by the admin's own mail program. */
 function AskByMail({ item, account }: { item: SenderItem; account: string }) {
-  const subject = "Please connect your inbox in HubSpot";
-  const body = [
-    `Hi ${item.label},`,
-    "",
-    "HubSpot can't send sequence emails for you because your inbox isn't connected. Contacts are waiting for it.",
-    `Please connect it here: ${account}/user-preferences/email (Settings, General, Email).`,
-    "",
-    "Thank you!",
-  ].join("\r\n");
-  const query = `subject=${encodeURIComponent(subject)}&body=${encodeURIComponent(body)}`;
+  const query = `subject=${encodeURIComponent(INBOX_MESSAGE_SUBJECT)}&body=${encodeURIComponent(inboxMessage(item.label, account))}`;
   return <a href={`mailto:${encodeURIComponent(item.email ?? "")}?${query}`}>email {item.label} how</a>;
 }
