@@ -77,7 +77,7 @@ async function csv(query: string): Promise<Record<string, string>[]> {
   return lines.map((cells) => Object.fromEntries(head.map((name, index) => [name, cells[index] ?? ""])));
 }
 
-test("break down by sequence: counts, time to enroll, and the same as a file", async () => {
+test("break down by sequence: counts, rate, time to enroll in one column, and the same as a file", async () => {
   await site.database.prisma.sequence.create({
     data: { portalId, sequenceId: "31", name: '=HYPERLINK("evil")', isListed: true },
   });
@@ -91,7 +91,7 @@ test("break down by sequence: counts, time to enroll, and the same as a file", a
   ]);
   const { text } = await admin.get("/settings/reports?by=sequence&range=30d");
   expect(tableOf(text, "By sequence")).toMatch(
-    /HYPERLINK\(&quot;evil&quot;\) 3 0 1 0 3 s 18 s Sequence 32 0 0 0 1 – – Total 3 0 1 1 3 s 18 s/,
+    /Skipped Not enrolled Enrollment rate Time to enroll =HYPERLINK\(&quot;evil&quot;\) 3 0 1 0 75% 3 s 95% within 18 s Sequence 32 0 0 0 1 0% – Total 3 0 1 1 60% 3 s 95% within 18 s/,
   );
   expect(text).not.toContain(ENDS);
   const file = await admin.get("/settings/reports.csv?by=sequence&range=30d");
@@ -198,7 +198,9 @@ test("add up, in the page and in the file, also what is past the largest lines",
   await follow([{ sequenceId: "5003", outcome: "FINISHED" }]);
   const { text } = await admin.get("/settings/reports?by=sequence&range=30d");
   expect(wordsOf(text)).toContain("The 100 largest are shown, and 4,903 more are in the total.");
-  expect(wordsOf(text.slice(text.indexOf("<tfoot")))).toMatch(/^ ?Total 5,003 0 0 0 50 s 1 min 34 s/);
+  expect(wordsOf(text.slice(text.indexOf("<tfoot")))).toMatch(
+    /^ ?Total 5,003 0 0 0 100% 50 s 95% within 1 min 34 s/,
+  );
   expect(tableOf(text, ENDS)).toMatch(/Total 1 0 of 1 0%/);
   const lines = await csv("by=sequence&range=30d");
   expect(lines).toHaveLength(5_001);

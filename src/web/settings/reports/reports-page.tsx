@@ -74,7 +74,8 @@ function Notes({ group, lines, rest, format, since, isShortened }: ReportsPageMo
   return (
     <>
       <p class="note">
-        Each workflow visit counts once; retries aren't counted separately. – means that no one was enrolled.
+        Each workflow visit counts once; retries aren't counted separately. Enrollment rate: enrolled, of all.
+        Time to enroll: the median.
       </p>
       {group === "week" ? (
         <p class="note">
@@ -116,8 +117,8 @@ function ReportTable({ lines, total, group, since, period, format }: ReportsPage
               {OUTCOME_LABELS[outcome]}
             </th>
           ))}
-          <th scope="col">Median time to enroll</th>
-          <th scope="col">95% within</th>
+          <th scope="col">Enrollment rate</th>
+          <th scope="col">Time to enroll</th>
         </tr>
       </thead>
       <tbody>
@@ -144,6 +145,7 @@ function ReportTable({ lines, total, group, since, period, format }: ReportsPage
 
 function Cells({ line, format }: { line: ReportLine; format: Format }) {
   const { medianMs, p95Ms, enrolledSince } = line;
+  const all = DECIDED_OUTCOMES.reduce((sum, outcome) => sum + countOf(line, outcome), 0);
   return (
     <>
       {DECIDED_OUTCOMES.map((outcome) => (
@@ -154,11 +156,12 @@ function Cells({ line, format }: { line: ReportLine; format: Format }) {
           ) : null}
         </td>
       ))}
-      <td data-label="Median" class={medianMs === null ? "nothing" : undefined}>
-        {medianMs === null ? "–" : format.span(medianMs)}
+      <td data-label="Enrollment rate" class={all === 0 ? "nothing" : undefined}>
+        {all === 0 ? "–" : format.percent(line.enrolled / all)}
       </td>
-      <td data-label="95% within" class={p95Ms === null ? "nothing" : undefined}>
-        {p95Ms === null ? "–" : format.span(p95Ms)}
+      <td data-label="Time to enroll" class={medianMs === null ? "nothing" : undefined}>
+        {medianMs === null ? "–" : <span>{format.span(medianMs)}</span>}
+        {p95Ms === null ? null : <span class="note">95% within {format.span(p95Ms)}</span>}
       </td>
     </>
   );
