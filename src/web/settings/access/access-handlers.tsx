@@ -85,7 +85,7 @@ export async function takeSomebodyOut(exchange: FormExchange): Promise<void> {
 }
 
 const UNDO = "access-";
-const UNDO_KEY = new RegExp(`^${UNDO}(give|remove|role):(\\d{1,18})(?::(admin|viewer))?$`);
+const UNDO_KEY = /^access-(give|remove|role):(\d{1,18})(?::(admin|viewer))?$/;
 
 /**
  * Takes back what was done to somebody's access. The key itself says how: it is one more change like those that the page offers,
