@@ -166,7 +166,8 @@ describe("what operators look at", () => {
       expect(performance.now() - startedAt).toBeLessThan(2_000);
       expect(silent.status).toBe(503);
       expect(JSON.parse(silent.text)).toMatchObject({
-        reasons: { database: "It does not answer within 1 s." },
+        // By the probe's own time, or since a connection that broke off a moment before said so.
+        reasons: { database: expect.stringMatching(/^It does not answer(?: within 1 s)?\.$/) },
       });
       expect((await get(`${origin}/healthz`)).status).toBe(200);
     }
