@@ -2,8 +2,8 @@ declare const brand: unique symbol;
 
 /**
  * Ids of different things do not mix: a user's id where a portal's is wanted does not compile, though both are a
- * `bigint` when the app runs. The brand is optional, so a plain `bigint`, as PostgreSQL and Prisma return it or a test
- * writes it, is taken as any id without a cast at each of these edges; from its first named property on it is one kind.
+ * `bigint` when the app runs. The brand is optional: a plain `bigint`, as PostgreSQL and Prisma return it or a test
+ * writes it, needs no cast. Once it is stored under a named property, the compiler knows which kind of id it is.
  */
 type Id<Name extends string> = bigint & { readonly [brand]?: Name };
 

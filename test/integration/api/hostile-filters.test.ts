@@ -47,7 +47,7 @@ const emailsOf = async (query: string, client = own): Promise<string[]> =>
     ({ contact }: { contact: { email: string } }) => contact.email,
   );
 
-/** One value each that is well formed; nothing has any of them together. */
+/** Every filter with a well-formed value; no enrollment matches all of them. */
 const EVERY_FILTER =
   "contactId=1&email=a%40lead.example&sequenceId=9&senderUserId=9&status=QUEUED,WAITING,SENDING,ENROLLED,ALREADY_ENROLLED,SKIPPED,FAILED,CANCELLED" +
   "&reason=BLOCKED&workflowId=9&importId=9&source=agent&reference=none&createdAfter=2026-01-01T00:00:00Z&createdBefore=2026-01-02T00:00:00Z&updatedAfter=2026-01-01T00:00:00Z";

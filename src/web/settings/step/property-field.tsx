@@ -12,7 +12,7 @@ interface PropertyFieldModel {
   /** What it is for, and an example of an internal name. */
   note: { about: string; example: string };
   properties: KnownProperties;
-  /** Offers only those that hold a user, if the account has any. */
+  /** Offers only properties that hold a user, provided that the account has such properties. */
   isOfUser?: boolean;
   problems: Problems;
 }
